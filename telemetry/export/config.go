@@ -1,0 +1,237 @@
+package export
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/net/http/httpguts"
+
+	"treq/telemetry"
+)
+
+// Compression says how requests are compressed.
+type Compression string
+
+// The compressions.
+const (
+	// Gzip passes a client's gzip on as it is where a request is one record, and
+	// compresses at the fastest level otherwise.
+	Gzip Compression = "gzip"
+	// None sends requests as they are.
+	None Compression = "none"
+)
+
+// MaxRequestBytes is the most that one request holds before compression, the
+// limit of LangSmith's own clients. What does not fit is split, never cut.
+const MaxRequestBytes = 20 << 20
+
+// Config describes one sink as users write it. The zero value of every field
+// but Name and Endpoint means the default that its comment names.
+type Config struct {
+	// Name tells sinks apart and names their files: 1 to 64 lower-case letters,
+	// digits, "-" and "_", starting with a letter or digit.
+	Name string `yaml:"name" json:"name"`
+	// Profile is what the sink is: "langsmith" or "otlp", the default.
+	Profile string `yaml:"profile" json:"profile"`
+	// Protocol is "http/protobuf", the default and only one.
+	Protocol string `yaml:"protocol" json:"protocol"`
+	// Endpoint is the URL that traces are posted to. Profile langsmith also takes
+	// the value of LANGSMITH_ENDPOINT and completes it with /otel/v1/traces.
+	Endpoint string `yaml:"endpoint" json:"endpoint"`
+	// APIKey is sent where the profile says (langsmith: x-api-key). Profile otlp
+	// has no place for it: use Headers.
+	APIKey telemetry.Secret `yaml:"api_key" json:"api_key"`
+	// Headers are sent with every request. All values count as secret.
+	Headers map[string]telemetry.Secret `yaml:"headers" json:"headers"`
+	// Compression is gzip, the default, or none.
+	Compression Compression `yaml:"compression" json:"compression"`
+	// Timeout bounds one request, 1 ms to 10 min. The default is the profile's:
+	// 30 s for langsmith, 10 s for otlp.
+	Timeout time.Duration `yaml:"timeout" json:"timeout"`
+	// Delay is how long a span waits for company before it is sent, up to 1 min.
+	// The default is 200 ms.
+	Delay time.Duration `yaml:"delay" json:"delay"`
+	// BatchBytes closes a batch, before compression: 1 KiB to MaxRequestBytes.
+	// The default is 4 MiB. A single larger record is still sent as one request.
+	BatchBytes int `yaml:"batch_bytes" json:"batch_bytes"`
+	// BatchSpans closes a batch: 1 to 1,000,000, default 8192.
+	BatchSpans int `yaml:"batch_spans" json:"batch_spans"`
+	// MaxInFlight is how many requests run at once: 1 to 64. With 1, the default,
+	// spans leave in the order they came; more trade order for throughput.
+	MaxInFlight int `yaml:"max_in_flight" json:"max_in_flight"`
+	// Project is where spans go that name none themselves (langsmith: the header
+	// Langsmith-Project). "" leaves it to the backend.
+	Project string `yaml:"project" json:"project"`
+	// Tenant is the workspace of spans that came with none (langsmith: x-tenant-id).
+	Tenant string `yaml:"tenant" json:"tenant"`
+	// DeadLetterBytes bounds the dead-letter file, the oldest go first: 4 KiB to
+	// 64 GiB. The default is 64 MiB.
+	DeadLetterBytes int64 `yaml:"dead_letter_bytes" json:"dead_letter_bytes"`
+}
+
+var sinkName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
+
+// reserved are the headers the sender sets itself.
+var reserved = []string{
+	"Connection", "Content-Encoding", "Content-Length", "Content-Type", "Host",
+	"Transfer-Encoding", "Treq-Hop", "User-Agent",
+}
+
+// Validate names every fault: each message starts with the key, as in
+// "sinks.langsmith.timeout: …", and never shows a secret. It is nil for a
+// usable configuration, else a join of *telemetry.Error of kind Unprocessable.
+func (c Config) Validate() error {
+	var faults []error
+	at := func(key, format string, args ...any) {
+		name := c.Name
+		if !sinkName.MatchString(name) {
+			name = fmt.Sprintf("%q", name)
+		}
+		faults = append(faults, telemetry.Errorf(telemetry.Unprocessable,
+			"sinks.%s.%s: %s", name, key, fmt.Sprintf(format, args...)))
+	}
+	if !sinkName.MatchString(c.Name) {
+		at("name", `must be 1 to 64 of a-z, 0-9, "-" and "_", starting with a letter or digit`)
+	}
+	p, known := profiles[c.profileName()]
+	if !known {
+		at("profile", "%q is not known; known are %s", c.Profile, strings.Join(profileNames(), ", "))
+	}
+	if c.Protocol != "" && c.Protocol != "http/protobuf" {
+		at("protocol", `%q is not supported; supported is "http/protobuf"`, c.Protocol)
+	}
+	if _, err := c.target(); err != nil {
+		at("endpoint", "%v", err)
+	}
+	if known && !c.APIKey.IsZero() && p.keyHeader == "" {
+		at("api_key", "profile %s has no place for a key; write it into headers", p.name)
+	}
+	c.validateHeaders(p, at)
+	if c.Compression != "" && c.Compression != Gzip && c.Compression != None {
+		at("compression", `%q is not supported; supported are "gzip" and "none"`, string(c.Compression))
+	}
+	within(at, "timeout", c.Timeout, time.Millisecond, 10*time.Minute)
+	within(at, "delay", c.Delay, 0, time.Minute)
+	within(at, "batch_bytes", c.BatchBytes, 1<<10, MaxRequestBytes)
+	within(at, "batch_spans", c.BatchSpans, 1, 1_000_000)
+	within(at, "max_in_flight", c.MaxInFlight, 1, 64)
+	within(at, "dead_letter_bytes", c.DeadLetterBytes, 4<<10, 64<<30)
+	if !httpguts.ValidHeaderFieldValue(c.Project) {
+		at("project", "holds characters that a header cannot carry")
+	}
+	if !httpguts.ValidHeaderFieldValue(c.Tenant) {
+		at("tenant", "holds characters that a header cannot carry")
+	}
+	return errors.Join(faults...)
+}
+
+func (c Config) validateHeaders(p profile, at func(key, format string, args ...any)) {
+	names := make([]string, 0, len(c.Headers))
+	for name := range c.Headers {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	seen := map[string]string{}
+	for _, name := range names {
+		canonical := http.CanonicalHeaderKey(name)
+		switch {
+		case !httpguts.ValidHeaderFieldName(name):
+			at("headers", "%q is not a header name", name)
+		case slices.Contains(reserved, canonical):
+			at("headers."+name, "is set by the sender and cannot be configured")
+		case !httpguts.ValidHeaderFieldValue(c.Headers[name].Reveal()):
+			at("headers."+name, "holds characters that a header cannot carry")
+		case seen[canonical] != "":
+			at("headers."+name, "stands twice, also as %q", seen[canonical])
+		case p.keyHeader != "" && canonical == http.CanonicalHeaderKey(p.keyHeader) && !c.APIKey.IsZero():
+			at("headers."+name, "is also told by api_key")
+		}
+		seen[canonical] = name
+	}
+	if !httpguts.ValidHeaderFieldValue(c.APIKey.Reveal()) {
+		at("api_key", "holds characters that a header cannot carry")
+	}
+}
+
+// within refuses a value that is neither 0, the default, nor between low and high.
+func within[T int | int64 | time.Duration](at func(key, format string, args ...any), key string, v, low, high T) {
+	if v != 0 && (v < low || v > high) {
+		at(key, "%v is not between %v and %v", v, low, high)
+	}
+}
+
+// WithDefaults gives the configuration that is in force: every field that was
+// left at zero is what its comment promises, and the endpoint is complete.
+func (c Config) WithDefaults() Config {
+	c.Profile = c.profileName()
+	p := profiles[c.Profile]
+	if u, err := c.target(); err == nil {
+		c.Endpoint = u.String()
+	}
+	orDefault(&c.Protocol, "http/protobuf")
+	orDefault(&c.Compression, Gzip)
+	orDefault(&c.Timeout, p.timeout)
+	orDefault(&c.Delay, 200*time.Millisecond)
+	orDefault(&c.BatchBytes, 4<<20)
+	orDefault(&c.BatchSpans, 8192)
+	orDefault(&c.MaxInFlight, 1)
+	orDefault(&c.DeadLetterBytes, 64<<20)
+	return c
+}
+
+func orDefault[T comparable](field *T, value T) {
+	var zero T
+	if *field == zero {
+		*field = value
+	}
+}
+
+func (c Config) profileName() string {
+	if c.Profile == "" {
+		return "otlp"
+	}
+	return c.Profile
+}
+
+// target is the URL that requests go to. Its errors show no part of the
+// endpoint, which may hold a password.
+func (c Config) target() (*url.URL, error) {
+	if c.Endpoint == "" {
+		return nil, errors.New("is missing")
+	}
+	u, err := url.Parse(c.Endpoint)
+	switch {
+	case err != nil:
+		return nil, errors.New("is not a URL")
+	case u.Scheme != "http" && u.Scheme != "https":
+		return nil, errors.New("must start with http:// or https://")
+	case u.Hostname() == "":
+		return nil, errors.New("names no host")
+	}
+	u.Fragment = ""
+	if p, ok := profiles[c.profileName()]; ok && p.join != nil {
+		u.Path = p.join(u.Path)
+		u.RawPath = ""
+	}
+	if u.Path == "" {
+		u.Path = "/"
+	}
+	return u, nil
+}
+
+// shownEndpoint is the endpoint without what may be secret: user, password,
+// query.
+func (c Config) shownEndpoint() string {
+	u, err := c.target()
+	if err != nil {
+		return ""
+	}
+	u.User, u.RawQuery, u.ForceQuery = nil, "", false
+	return u.String()
+}
