@@ -1,0 +1,142 @@
+// Package config gathers the settings of one process from flags, the
+// environment, one YAML file and defaults, in that order of precedence, checks
+// them, and shows where each came from.
+//
+// The struct tags of Config are the keys of the file; the table in settings.go
+// gives each key its flag, its environment variable and its line in
+// docs/configuration.md. A key without a line in the table, or the reverse,
+// fails a test.
+package config
+
+import (
+	"net"
+	"time"
+
+	"treq/telemetry"
+)
+
+// Config is what a person can set, complete and checked once Load has returned
+// it. It is a value: whoever gets a copy owns it.
+type Config struct {
+	// Listen is the one port: all of HTTP, and OTLP/gRPC over cleartext HTTP/2.
+	Listen Address `yaml:"listen"`
+	OTLP   OTLP    `yaml:"otlp"`
+	// DataDir holds the journal, the checkpoint and the sinks' positions. One
+	// process at a time.
+	DataDir string `yaml:"data_dir"`
+	// Ack is when a request is answered.
+	Ack     Ack     `yaml:"ack"`
+	Journal Journal `yaml:"journal"`
+	Chats   Chats   `yaml:"chats"`
+	// Families sorts model names for the documented counts; the first match wins.
+	Families []Family `yaml:"families"`
+	// Sinks are the ones of the file, then the ones of the environment.
+	Sinks  []Sink `yaml:"sinks"`
+	Tokens Tokens `yaml:"tokens"`
+	// CORSOrigins may read answers in a browser and send state-changing requests.
+	CORSOrigins []string `yaml:"cors_origins"`
+	// AllowedHosts are the host names answered on the one port; empty means the
+	// rule of docs/api.md, section 3.
+	AllowedHosts []string `yaml:"allowed_hosts"`
+	Limits       Limits   `yaml:"limits"`
+	Log          Log      `yaml:"log"`
+}
+
+// OTLP is where the standard ports listen.
+type OTLP struct {
+	HTTP Address `yaml:"http"`
+	GRPC Address `yaml:"grpc"`
+}
+
+// Journal bounds what is kept on disk (docs/architecture.md, section 1).
+type Journal struct {
+	// Keep is how long segments stay at least, while bytes allow.
+	Keep Duration `yaml:"keep"`
+	// MaxAge is how long they stay at most.
+	MaxAge Duration `yaml:"max_age"`
+	// MaxBytes is the most the segments take; 0 is 20 % of the disk, at most 10 GiB.
+	MaxBytes Size `yaml:"max_bytes"`
+	// SegmentBytes ends a segment.
+	SegmentBytes Size `yaml:"segment_bytes"`
+	// LockWait is how long a start waits for the process before it to let go of
+	// the data directory.
+	LockWait Duration `yaml:"lock_wait"`
+}
+
+// Limits bound what one client can make the process hold.
+type Limits struct {
+	// MaxRequestBytes is the most one request may have, decompressed.
+	MaxRequestBytes Size `yaml:"max_request_bytes"`
+	// MaxInFlightBytes is the most all requests being received may hold together.
+	MaxInFlightBytes Size `yaml:"max_in_flight_bytes"`
+}
+
+// Tokens are what callers show. Empty lists ask for nothing.
+type Tokens struct {
+	// Ingest lets telemetry in: as Authorization: Bearer or x-api-key.
+	Ingest []telemetry.Secret `yaml:"ingest"`
+}
+
+// Log is how the process reports on itself, on standard error.
+type Log struct {
+	Format LogFormat `yaml:"format"`
+	Level  LogLevel  `yaml:"level"`
+}
+
+// Defaults gives the settings of a process that was told nothing.
+func Defaults() Config {
+	return Config{
+		Listen:  Address{HostPort: "127.0.0.1:8002"},
+		DataDir: "./data",
+		Ack:     AckFsync,
+		Journal: Journal{
+			Keep:         Duration(24 * time.Hour),
+			MaxAge:       Duration(7 * 24 * time.Hour),
+			SegmentBytes: 64 << 20,
+			LockWait:     Duration(30 * time.Second),
+		},
+		Chats: defaultChats(),
+		Families: []Family{
+			{Name: "8b", Match: []string{"8b", "instant"}},
+			{Name: "70b", Match: []string{"70b"}},
+			{Name: "glm4", Match: []string{"glm"}},
+		},
+		Sinks:        []Sink{},
+		Tokens:       Tokens{Ingest: []telemetry.Secret{}},
+		CORSOrigins:  []string{},
+		AllowedHosts: []string{},
+		Limits:       Limits{MaxRequestBytes: 64 << 20, MaxInFlightBytes: 256 << 20},
+		Log:          Log{Format: LogAuto, Level: LogInfo},
+	}
+}
+
+// The standard ports of OTLP, used on the host of Listen when nothing else is said.
+const (
+	portOTLPHTTP = "4318"
+	portOTLPGRPC = "4317"
+)
+
+// derive fills in what depends on other settings: the standard ports take the
+// host of the one port.
+func (c *Config) derive(set func(key string) bool) {
+	host, _, err := net.SplitHostPort(c.Listen.HostPort)
+	if err != nil {
+		return // Validate names it
+	}
+	if !set("otlp.http") {
+		c.OTLP.HTTP = Address{HostPort: net.JoinHostPort(host, portOTLPHTTP)}
+	}
+	if !set("otlp.grpc") {
+		c.OTLP.GRPC = Address{HostPort: net.JoinHostPort(host, portOTLPGRPC)}
+	}
+}
+
+// Exposed tells whether some address can be reached from another machine.
+func (c *Config) Exposed() bool {
+	for _, a := range []Address{c.Listen, c.OTLP.HTTP, c.OTLP.GRPC} {
+		if !a.Off() && !a.Loopback() {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,75 @@
+package config
+
+import (
+	"reflect"
+	"strings"
+)
+
+// Setting is one thing that can be set: its key in the file and what follows
+// from it.
+type Setting struct {
+	// Key is the path in the file, like "otlp.http".
+	Key string
+	// Flag is the command line's name without dashes; "" for what only the file
+	// can say.
+	Flag string
+	// Alias is a further environment variable that is read where Env gives nothing.
+	Alias string
+	// Usage says in one line what it does and, where needed, what it takes.
+	Usage string
+}
+
+// Env is the environment variable of the setting, "" for what only the file can say.
+func (s Setting) Env() string {
+	if s.Flag == "" {
+		return ""
+	}
+	return "TREQ_" + strings.ToUpper(strings.ReplaceAll(s.Flag, "-", "_"))
+}
+
+// Bool tells whether the setting is a switch, which a flag without a value turns on.
+func (s Setting) Bool() bool { return typeAt(s.Key).Kind() == reflect.Bool }
+
+// Default is the value of a process that was told nothing, as text; "" for an
+// empty one.
+func (s Setting) Default() string {
+	c := Defaults()
+	c.derive(func(string) bool { return false })
+	return textAt(&c, s.Key)
+}
+
+// Settings are all of them, in the order of the file.
+func Settings() []Setting { return append([]Setting(nil), settings...) }
+
+var settings = []Setting{
+	{"listen", "listen", "PORT", "`host:port` of the one port: HTTP and OTLP/gRPC; :8002 is every interface"},
+	{"otlp.http", "otlp-http", "", "`host:port` of OTLP/HTTP, or off; default port 4318 on the host of --listen"},
+	{"otlp.grpc", "otlp-grpc", "", "`host:port` of OTLP/gRPC, or off; default port 4317 on the host of --listen"},
+	{"data_dir", "data-dir", "", "`directory` of the journal, the totals and the sinks' positions"},
+	{"ack", "ack", "", "when a request is answered: fsync (on disk) or memory (in the kernel; lost in a power cut)"},
+	{"journal.keep", "journal-keep", "", "least `duration` that records are kept, while bytes allow"},
+	{"journal.max_age", "journal-max-age", "", "most `duration` that records are kept"},
+	{"journal.max_bytes", "journal-max-bytes", "", "most `bytes` of records; 0 is 20 % of the disk, at most 10GiB"},
+	{"journal.segment_bytes", "journal-segment-bytes", "", "`bytes` after which a segment file ends"},
+	{"journal.lock_wait", "journal-lock-wait", "", "`duration` to wait for another process to leave the data directory"},
+	{"chats.preset", "chats-preset", "", "rules that ship with the program: treq, or nothing"},
+	{"chats.from", "chats-from", "", "where chats are taken from: both, traces or api"},
+	{"chats.entries", "", "", "spans that are one chat each: a list of {service, name, route}, each optional, * stands for any text"},
+	{"chats.exclude", "", "", "spans that are never a chat, written like entries"},
+	{"chats.bare_llm", "chats-bare-llm", "", "count a model call under no other span as a chat"},
+	{"chats.session", "chats-session", "", "`duration` from which a span is a session of many chats"},
+	{"chats.remember", "chats-remember", "", "`duration` that late spans still find their chat"},
+	{"chats.close.root", "chats-close-root", "", "`duration` of quiet that closes a fragment whose top has no parent"},
+	{"chats.close.chain", "chats-close-chain", "", "`duration` of quiet that closes a fragment whose top is a chain waiting for its parent"},
+	{"chats.close.leaves", "chats-close-leaves", "", "`duration` of quiet that closes leaves without a top"},
+	{"chats.close.longest", "chats-close-longest", "", "`duration` after its first span that closes any fragment"},
+	{"families", "", "", "model families of the documented counts: a list of {name, match: [part of a model name, …]}; the first match wins"},
+	{"sinks", "", "", "where traces are forwarded to: a list, see below"},
+	{"tokens.ingest", "ingest-token", "", "`token` that clients must show to send telemetry; several separated by commas"},
+	{"cors_origins", "cors-origins", "CORS_ORIGINS", "`origins` of browsers that may read answers and post; separated by commas"},
+	{"allowed_hosts", "allowed-hosts", "", "host `names` answered on the one port; separated by commas; empty is localhost on a loopback bind and any elsewhere"},
+	{"limits.max_request_bytes", "max-request-bytes", "", "most `bytes` of one request, decompressed"},
+	{"limits.max_in_flight_bytes", "max-in-flight-bytes", "", "most `bytes` of all requests being received"},
+	{"log.format", "log-format", "", "how log lines look: auto (text on a terminal), text or json"},
+	{"log.level", "log-level", "", "least important line that is logged: debug, info, warn or error"},
+}
