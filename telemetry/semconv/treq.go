@@ -1,0 +1,48 @@
+package semconv
+
+// Attributes of our own: what a service sets to be explicit, and what the JSON
+// API's posts carry as log records.
+const (
+	// TreqSpanKind: chat, retrieval, llm or task.
+	TreqSpanKind = "treq.span.kind"
+	// TreqCacheHit: bool: whether a cache answered the search; no dialect has one.
+	TreqCacheHit = "treq.cache.hit"
+	// TreqRunID: string: the id by which callers name the run.
+	TreqRunID = "treq.run.id"
+	// TreqSuccess: bool, of treq.chat and treq.llm_call (there true if left out).
+	TreqSuccess = "treq.success"
+	// TreqDurationMS: double, milliseconds, of treq.chat, treq.retrieval and treq.llm_call.
+	TreqDurationMS = "treq.duration_ms"
+	// TreqRAGUsed: bool, of treq.chat; false if left out.
+	TreqRAGUsed = "treq.rag.used"
+	// TreqRAGFound: bool, of treq.chat; false if left out.
+	TreqRAGFound = "treq.rag.found"
+	// TreqLLMTokens: int: all tokens together, of treq.chat and treq.llm_call.
+	TreqLLMTokens = "treq.llm.tokens"
+	// TreqSimilarity: double, 0..1, of treq.retrieval.
+	TreqSimilarity = "treq.retrieval.similarity"
+	// TreqDocuments: int: documents returned, of treq.retrieval; unknown if left out.
+	TreqDocuments = "treq.retrieval.documents"
+	// TreqTimeToFirstTokenMS: double, milliseconds, of treq.llm_call.
+	TreqTimeToFirstTokenMS = "treq.time_to_first_token_ms"
+	// TreqFeedbackKey: string, of treq.feedback; user-score if left out.
+	TreqFeedbackKey = "treq.feedback.key"
+	// TreqFeedbackScore: double, 0..1, of treq.feedback.
+	TreqFeedbackScore = "treq.feedback.score"
+	// TreqFeedbackComment: string, of treq.feedback.
+	TreqFeedbackComment = "treq.feedback.comment"
+	// TreqFeedbackSource: string, of treq.feedback; api if left out.
+	TreqFeedbackSource = "treq.feedback.source"
+)
+
+// The names of the log records that the JSON API makes of posts. Further fields
+// they carry: service.name on the resource, gen_ai.conversation.id and user.id
+// (treq.chat); gen_ai.data_source.id (treq.retrieval); gen_ai.request.model,
+// gen_ai.provider.name, gen_ai.usage.input_tokens and gen_ai.usage.output_tokens
+// (treq.llm_call). treq.run.id, treq.rag.*, treq.cache.hit as above.
+const (
+	EventChat      = "treq.chat"
+	EventRetrieval = "treq.retrieval"
+	EventLLMCall   = "treq.llm_call"
+	EventFeedback  = "treq.feedback"
+)

@@ -1,0 +1,24 @@
+package semconv
+
+// Attributes of the Vercel AI SDK and of Langfuse.
+const (
+	AIOperationID       = "ai.operationId"
+	AIModelID           = "ai.model.id"
+	AIModelProvider     = "ai.model.provider"
+	AIResponseModel     = "ai.response.model"
+	AIFinishReason      = "ai.response.finishReason"
+	AIMsToFirstChunk    = "ai.response.msToFirstChunk"
+	AIUsageTokens       = "ai.usage.tokens"
+	AIPromptTokens      = "ai.usage.promptTokens"
+	AICompletionTokens  = "ai.usage.completionTokens"
+	AIInputTokens       = "ai.usage.inputTokens"
+	AIOutputTokens      = "ai.usage.outputTokens"
+	AITotalTokens       = "ai.usage.totalTokens"
+	AICachedInputTokens = "ai.usage.cachedInputTokens"
+	AIReasoningTokens   = "ai.usage.reasoningTokens"
+	AIToolCallName      = "ai.toolCall.name"
+	LFObservationType   = "langfuse.observation.type"
+	LFModelName         = "langfuse.observation.model.name"
+	LFSessionID         = "langfuse.session.id"
+	LFUserID            = "langfuse.user.id"
+)
