@@ -1,0 +1,175 @@
+package instrument
+
+import (
+	"context"
+	"fmt"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+)
+
+// Door is what one door took of one signal since the process started.
+type Door struct {
+	Door, Signal           string
+	Requests, Items, Bytes int64
+}
+
+// Refusal is how often one door refused for one reason since the process started.
+type Refusal struct {
+	Door, Reason string
+	Requests     int64
+}
+
+// Drop is how many spans a sink will not get, for one reason.
+type Drop struct {
+	Reason string
+	Spans  int64
+}
+
+// Sink is the state of one sink. Its counts may go back to before the process started.
+type Sink struct {
+	Name                   string
+	Sent, Retried          int64 // spans; requests
+	Dropped                []Drop
+	QueueSpans, QueueBytes int64
+	OldestAgeSeconds       float64
+}
+
+// Journal is the state of the journal, in bytes.
+type Journal struct {
+	Bytes  int64 // on disk
+	Unread int64 // not counted yet
+}
+
+// Sources are where the instruments of ProcessScope are read from. A nil source
+// is not shown. The functions are called during collections, possibly several at
+// once, and must be quick; attribute values are expected to be few.
+type Sources struct {
+	Process  *Process
+	Doors    func() []Door
+	Refusals func() []Refusal
+	Sinks    func() []Sink
+	Journal  func() Journal
+}
+
+// Observe makes the instruments of ProcessScope on m, which should be a meter of
+// that name, and has them read the sources until the registration is undone.
+func Observe(m metric.Meter, s Sources) (metric.Registration, error) {
+	o := observer{meter: m, ints: map[string]metric.Int64Observable{}, floats: map[string]metric.Float64Observable{}}
+	for _, def := range processTable() {
+		if err := o.make(def); err != nil {
+			return nil, fmt.Errorf("instrument: %w", err)
+		}
+	}
+	registration, err := m.RegisterCallback(func(_ context.Context, to metric.Observer) error {
+		w := writer{observer: &o, to: to}
+		w.doors(s)
+		w.sinks(s)
+		return w.process(s)
+	}, o.all...)
+	if err != nil {
+		return nil, fmt.Errorf("instrument: %w", err)
+	}
+	return registration, nil
+}
+
+// observer holds the observable instruments by name.
+type observer struct {
+	meter  metric.Meter
+	ints   map[string]metric.Int64Observable
+	floats map[string]metric.Float64Observable
+	all    []metric.Observable
+}
+
+func (o *observer) make(def Definition) (err error) {
+	unit, description := metric.WithUnit(def.Unit), metric.WithDescription(def.Description)
+	switch def.Kind {
+	case ObservableCounter:
+		o.ints[def.Name], err = o.meter.Int64ObservableCounter(def.Name, unit, description)
+	case ObservableUpDown:
+		o.ints[def.Name], err = o.meter.Int64ObservableUpDownCounter(def.Name, unit, description)
+	case ObservableFloatCounter:
+		o.floats[def.Name], err = o.meter.Float64ObservableCounter(def.Name, unit, description)
+	case ObservableGauge:
+		o.floats[def.Name], err = o.meter.Float64ObservableGauge(def.Name, unit, description)
+	default:
+		return fmt.Errorf("%s: no observable instrument", def.Name)
+	}
+	if err != nil {
+		return err
+	}
+	if made, ok := o.ints[def.Name]; ok {
+		o.all = append(o.all, made)
+	} else {
+		o.all = append(o.all, o.floats[def.Name])
+	}
+	return nil
+}
+
+// writer reports the sources to one collection.
+type writer struct {
+	*observer
+	to metric.Observer
+}
+
+func (w writer) int(name string, value int64, attrs ...attribute.KeyValue) {
+	w.to.ObserveInt64(w.ints[name], value, metric.WithAttributeSet(attribute.NewSet(attrs...)))
+}
+
+func (w writer) float(name string, value float64, attrs ...attribute.KeyValue) {
+	w.to.ObserveFloat64(w.floats[name], value, metric.WithAttributeSet(attribute.NewSet(attrs...)))
+}
+
+func (w writer) doors(s Sources) {
+	if s.Doors != nil {
+		for _, d := range s.Doors() {
+			attrs := []attribute.KeyValue{attribute.String(AttrDoor, d.Door), attribute.String(AttrSignal, d.Signal)}
+			w.int(PipelineRequests, d.Requests, attrs...)
+			w.int(PipelineReceived, d.Items, attrs...)
+			w.int(PipelineBytes, d.Bytes, attrs...)
+		}
+	}
+	if s.Refusals != nil {
+		for _, r := range s.Refusals() {
+			w.int(PipelineRefused, r.Requests, attribute.String(AttrDoor, r.Door), attribute.String(AttrReason, r.Reason))
+		}
+	}
+}
+
+func (w writer) sinks(s Sources) {
+	if s.Sinks != nil {
+		for _, sink := range s.Sinks() {
+			name := attribute.String(AttrSink, sink.Name)
+			w.int(PipelineForwarded, sink.Sent, name)
+			w.int(PipelineRetried, sink.Retried, name)
+			w.int(PipelineQueueSpans, sink.QueueSpans, name)
+			w.int(PipelineQueueBytes, sink.QueueBytes, name)
+			w.float(PipelineQueueAge, sink.OldestAgeSeconds, name)
+			for _, drop := range sink.Dropped {
+				w.int(PipelineDropped, drop.Spans, name, attribute.String(AttrReason, drop.Reason))
+			}
+		}
+	}
+	if s.Journal != nil {
+		j := s.Journal()
+		w.int(JournalBytes, j.Bytes)
+		w.int(JournalUnread, j.Unread)
+	}
+}
+
+func (w writer) process(s Sources) error {
+	if s.Process == nil {
+		return nil
+	}
+	now, sample, err := s.Process.observe()
+	if err != nil {
+		return err
+	}
+	w.float(ProcessCPUTime, now.user, attribute.String(AttrCPUMode, "user"))
+	w.float(ProcessCPUTime, now.system, attribute.String(AttrCPUMode, "system"))
+	w.int(ProcessMemory, int64(now.resident))
+	w.int(ProcessThreads, sample.Threads)
+	w.int(SystemAvailable, int64(now.available))
+	w.float(ProcessUptime, now.at.Sub(now.processStarted).Seconds())
+	return nil
+}

@@ -1,0 +1,50 @@
+package instrument
+
+// The names of the instruments of the process.
+const (
+	PipelineRequests   = "treq.pipeline.requests"
+	PipelineReceived   = "treq.pipeline.received"
+	PipelineBytes      = "treq.pipeline.received.bytes"
+	PipelineRefused    = "treq.pipeline.refused"
+	PipelineForwarded  = "treq.pipeline.forwarded"
+	PipelineDropped    = "treq.pipeline.dropped"
+	PipelineRetried    = "treq.pipeline.retried"
+	PipelineQueueSpans = "treq.pipeline.queue.spans"
+	PipelineQueueBytes = "treq.pipeline.queue.bytes"
+	PipelineQueueAge   = "treq.pipeline.queue.age"
+	JournalBytes       = "treq.journal.bytes"
+	JournalUnread      = "treq.journal.unread.bytes"
+	ProcessCPUTime     = "process.cpu.time"
+	ProcessMemory      = "process.memory.usage"
+	ProcessThreads     = "process.thread.count"
+	ProcessUptime      = "process.uptime"
+	SystemAvailable    = "system.memory.linux.available"
+)
+
+func processTable() []Definition {
+	door := []string{AttrDoor, AttrSignal}
+	sink := []string{AttrSink}
+	table := []Definition{
+		{Name: PipelineRequests, Kind: ObservableCounter, Unit: "{request}", Attributes: door, Description: "Requests that a door took."},
+		{Name: PipelineReceived, Kind: ObservableCounter, Unit: "{item}", Attributes: door, Description: "Spans, data points and log records that a door took."},
+		{Name: PipelineBytes, Kind: ObservableCounter, Unit: "By", Attributes: door, Description: "Bytes that a door took, as sent."},
+		{Name: PipelineRefused, Kind: ObservableCounter, Unit: "{request}", Attributes: []string{AttrDoor, AttrReason}, Description: "Requests that a door refused."},
+		{Name: PipelineForwarded, Kind: ObservableCounter, Unit: "{span}", Attributes: sink, Description: "Spans that a sink accepted."},
+		{Name: PipelineDropped, Kind: ObservableCounter, Unit: "{span}", Attributes: []string{AttrSink, AttrReason}, Description: "Spans that a sink will not get."},
+		{Name: PipelineRetried, Kind: ObservableCounter, Unit: "{request}", Attributes: sink, Description: "Requests to a sink that were sent again."},
+		{Name: PipelineQueueSpans, Kind: ObservableUpDown, Unit: "{span}", Attributes: sink, Description: "Spans that wait for a sink."},
+		{Name: PipelineQueueBytes, Kind: ObservableUpDown, Unit: "By", Attributes: sink, Description: "Bytes that wait for a sink."},
+		{Name: PipelineQueueAge, Kind: ObservableGauge, Unit: "s", Attributes: sink, Description: "Age of the oldest record that waits for a sink."},
+		{Name: JournalBytes, Kind: ObservableUpDown, Unit: "By", Description: "Bytes of the journal on disk."},
+		{Name: JournalUnread, Kind: ObservableUpDown, Unit: "By", Description: "Bytes of the journal that were not counted yet."},
+		{Name: ProcessCPUTime, Kind: ObservableFloatCounter, Unit: "s", Attributes: []string{AttrCPUMode}, Description: "CPU time of this process."},
+		{Name: ProcessMemory, Kind: ObservableUpDown, Unit: "By", Description: "Resident memory of this process."},
+		{Name: ProcessThreads, Kind: ObservableUpDown, Unit: "{thread}", Description: "Operating system threads of this process."},
+		{Name: ProcessUptime, Kind: ObservableGauge, Unit: "s", Description: "Time since this process started."},
+		{Name: SystemAvailable, Kind: ObservableUpDown, Unit: "By", Description: "Memory of the machine that can be had without swapping."},
+	}
+	for i := range table {
+		table[i].Scope = ProcessScope
+	}
+	return table
+}
