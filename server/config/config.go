@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"treq/telemetry"
+	"treq/telemetry/export"
 )
 
 // Config is what a person can set, complete and checked once Load has returned
@@ -31,8 +32,8 @@ type Config struct {
 	// Families sorts model names for the documented counts; the first match wins.
 	Families []Family `yaml:"families"`
 	// Sinks are the ones of the file, then the ones of the environment.
-	Sinks  []Sink `yaml:"sinks"`
-	Tokens Tokens `yaml:"tokens"`
+	Sinks  []export.Config `yaml:"sinks"`
+	Tokens Tokens          `yaml:"tokens"`
 	// CORSOrigins may read answers in a browser and send state-changing requests.
 	CORSOrigins []string `yaml:"cors_origins"`
 	// AllowedHosts are the host names answered on the one port; empty means the
@@ -101,7 +102,7 @@ func Defaults() Config {
 			{Name: "70b", Match: []string{"70b"}},
 			{Name: "glm4", Match: []string{"glm"}},
 		},
-		Sinks:        []Sink{},
+		Sinks:        []export.Config{},
 		Tokens:       Tokens{Ingest: []telemetry.Secret{}},
 		CORSOrigins:  []string{},
 		AllowedHosts: []string{},

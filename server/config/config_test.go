@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"flag"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -169,7 +170,7 @@ func TestProblems(t *testing.T) {
 			name: "unknown keys at every depth", file: "lisen: :1\notlp:\n  htpp: :2\nsinks:\n  - name: a\n    endpont: http://x\n",
 			want: "FILE:1: lisen: unknown key; known here: listen, otlp, data_dir, ack, journal, chats, families, sinks, tokens, cors_origins, allowed_hosts, limits, log\n" +
 				"FILE:3: otlp.htpp: unknown key; known here: http, grpc\n" +
-				"FILE:6: sinks[0].endpont: unknown key; known here: name, profile, endpoint, headers, compression, timeout, project, tenant",
+				"FILE:6: sinks[0].endpont: unknown key; known here: name, profile, protocol, endpoint, api_key, headers, compression, timeout, delay, batch_bytes, batch_spans, max_in_flight, project, tenant, dead_letter_bytes",
 		},
 		{
 			name: "wrong types", file: "chats:\n  bare_llm: perhaps\n  entries: {name: x}\njournal: 5\nlisten: [a]\n",
@@ -231,6 +232,15 @@ func TestProblems(t *testing.T) {
 				"FILE:7: tokens.ingest[0]: must be printable ASCII without spaces, as a header carries it\n" +
 				"FILE:9: cors_origins[0]: is no origin: want scheme://host or scheme://host:port\n" +
 				"FILE:10: allowed_hosts[0]: is no host name: want a name or an IP address, without scheme or path",
+		},
+		{
+			name: "sinks", file: "sinks:\n  - name: A\n    endpoint: ftp://x\n    timeout: 1h\n  - {name: b, endpoint: 'http://x', headers: {Host: x}}\n  - name: b\n    endpoint: http://localhost:8002/v1/traces\n",
+			want: `FILE:2: sinks[0].name: must be 1 to 64 of a-z, 0-9, "-" and "_", starting with a letter or digit` + "\n" +
+				"FILE:3: sinks[0].endpoint: must start with http:// or https://\n" +
+				"FILE:4: sinks[0].timeout: 1h0m0s is not between 1ms and 10m0s\n" +
+				"FILE:5: sinks[1].Host: is set by the sender and cannot be configured\n" +
+				"FILE:6: sinks[2].name: is there twice: a sink's position on disk goes by its name\n" +
+				"FILE:7: sinks[2].endpoint: http://localhost:8002/v1/traces is this process's own address 127.0.0.1:8002: every span would come back",
 		},
 	}
 	for _, tt := range tests {
@@ -327,5 +337,83 @@ func TestTextRoundTrip(t *testing.T) {
 		if err := d.UnmarshalText([]byte(bad)); err == nil {
 			t.Errorf("duration %q was taken as %s", bad, d)
 		}
+	}
+}
+
+func TestSinksOfTheEnvironment(t *testing.T) {
+	env := map[string]string{
+		"LANGCHAIN_TRACING_V2": "true", "LANGSMITH_API_KEY": "canary", "LANGCHAIN_PROJECT": "treq-assistente",
+		"OTEL_EXPORTER_OTLP_ENDPOINT": "http://localhost:4318",
+	}
+	l := load(t, config.Sources{Env: environment(env)})
+	if len(l.Config.Sinks) != 1 || l.Config.Sinks[0].Name != "langsmith" {
+		t.Fatalf("sinks = %v, want langsmith alone: the other points at this process", l.Config.Sinks)
+	}
+	if len(l.Warnings) != 1 || !strings.Contains(l.Warnings[0], "own address") {
+		t.Errorf("warnings = %q, want one about the own address", l.Warnings)
+	}
+	file := write(t, "sinks: [{name: langsmith, profile: langsmith, endpoint: 'https://eu.api.smith.langchain.com', api_key: other}]\n")
+	l = load(t, config.Sources{File: file, Env: environment(env)})
+	if got := l.Config.Sinks; len(got) != 1 || got[0].APIKey.Reveal() != "other" {
+		t.Errorf("sinks = %v, want the file's langsmith", got)
+	}
+}
+
+func TestShow(t *testing.T) {
+	file := write(t, `
+data_dir: /srv/treq
+tokens: {ingest: [canary-1]}
+chats: {entries: [{name: chat_endpoint}]}
+sinks:
+  - name: other
+    endpoint: https://user:canary-2@example.com/v1/traces?key=canary-3
+    headers: {X-Key: canary-4}
+`)
+	l := load(t, config.Sources{
+		File:  file,
+		Env:   environment(map[string]string{"LANGSMITH_TRACING": "true", "LANGSMITH_API_KEY": "canary-5", "TREQ_ACK": "memory"}),
+		Flags: map[string]string{"listen": ":9000"},
+	})
+	var b strings.Builder
+	if err := l.Show(&b); err != nil {
+		t.Fatal(err)
+	}
+	got := strings.ReplaceAll(b.String(), file, "FILE")
+	if strings.Contains(got, "canary") {
+		t.Errorf("a secret is shown:\n%s", got)
+	}
+	golden(t, "show.yaml", got)
+}
+
+// What is shown is a file that gives the same values.
+func TestShowReadsBack(t *testing.T) {
+	first := load(t, config.Sources{Flags: map[string]string{"otlp-grpc": "off", "journal-keep": "2d", "cors-origins": "http://a,http://b"}})
+	var b strings.Builder
+	if err := first.Show(&b); err != nil {
+		t.Fatal(err)
+	}
+	again := load(t, config.Sources{File: write(t, b.String())})
+	ignoreExplicit := cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".Explicit" }, cmp.Ignore())
+	if diff := cmp.Diff(first.Config, again.Config, ignoreExplicit); diff != "" {
+		t.Errorf("shown and read back (-first +again):\n%s\n%s", diff, b.String())
+	}
+}
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", path, diff)
 	}
 }

@@ -73,14 +73,7 @@ func keysOf(t reflect.Type) []string {
 
 // textAt gives the value behind key as text, lists separated by commas.
 func textAt(c *Config, key string) string {
-	v := reflect.ValueOf(c).Elem()
-	for part := range strings.SplitSeq(key, ".") {
-		f, ok := field(v.Type(), part)
-		if !ok {
-			panic("config: no key " + key)
-		}
-		v = v.FieldByIndex(f.Index)
-	}
+	v := reflect.ValueOf(valueAt(c, key))
 	if v.Kind() == reflect.Slice {
 		if v.Type().Elem().Kind() == reflect.Struct {
 			return ""
@@ -92,4 +85,27 @@ func textAt(c *Config, key string) string {
 		return strings.Join(parts, ",")
 	}
 	return fmt.Sprint(v.Interface())
+}
+
+// Differences lists the keys whose values differ, in the order of the file.
+func Differences(a, b Config) []string {
+	var keys []string
+	for _, s := range settings {
+		if !reflect.DeepEqual(valueAt(&a, s.Key), valueAt(&b, s.Key)) {
+			keys = append(keys, s.Key)
+		}
+	}
+	return keys
+}
+
+func valueAt(c *Config, key string) any {
+	v := reflect.ValueOf(c).Elem()
+	for part := range strings.SplitSeq(key, ".") {
+		f, ok := field(v.Type(), part)
+		if !ok {
+			panic("config: no key " + key)
+		}
+		v = v.FieldByIndex(f.Index)
+	}
+	return v.Interface()
 }

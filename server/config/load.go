@@ -55,6 +55,7 @@ func Load(src Sources) (Loaded, error) {
 	if len(problems) > 0 {
 		return Loaded{}, problems.sorted()
 	}
+	l.addSinks(src.Env)
 	for _, p := range l.Config.Validate() {
 		p.Origin = l.origin(p.Key)
 		problems = append(problems, p)

@@ -14,6 +14,7 @@ func (c *Config) Validate() Problems {
 	v.journal(&c.Journal)
 	v.chats(&c.Chats)
 	v.families(c.Families)
+	v.sinks(c.Sinks, c.own())
 	v.limits(&c.Limits)
 	v.callers(c)
 	return v.problems
