@@ -1,0 +1,103 @@
+package ingest
+
+import (
+	"sync/atomic"
+
+	"treq/telemetry"
+)
+
+// reason is why a request was refused.
+type reason uint8
+
+const (
+	reasonInternal reason = iota
+	reasonInvalid
+	reasonTooLarge
+	reasonUnsupported
+	reasonNoRoom
+	reasonUnauthenticated
+	reasonLoop
+	reasonOther
+	reasons
+)
+
+// reasonNames are values of an attribute.
+var reasonNames = [reasons]string{"internal", "invalid", "too_large", "unsupported", "no_room", "unauthenticated", "loop", "other"}
+
+func reasonOf(err error) reason {
+	switch telemetry.KindOf(err) {
+	case telemetry.Internal:
+		return reasonInternal
+	case telemetry.Invalid:
+		return reasonInvalid
+	case telemetry.TooLarge:
+		return reasonTooLarge
+	case telemetry.Unsupported:
+		return reasonUnsupported
+	case telemetry.Unavailable, telemetry.Overloaded:
+		return reasonNoRoom
+	case telemetry.Unauthenticated:
+		return reasonUnauthenticated
+	}
+	return reasonOther
+}
+
+// counters are one door's, since the process started.
+type counters struct {
+	signals [len(signals)]signalCounters
+	refused [reasons]atomic.Uint64
+}
+
+type signalCounters struct {
+	requests, items, bytes, wire atomic.Uint64
+	duplicates, partial          atomic.Uint64
+}
+
+// DoorStats is what one door has seen since the process started. It is never
+// restored: a restart starts at zero.
+type DoorStats struct {
+	// Door is "http" or "grpc".
+	Door string
+	// Signals are traces, metrics and logs, in this order.
+	Signals []SignalStats
+	// Refused counts requests by reason: "invalid", "too_large", "unsupported",
+	// "no_room", "unauthenticated", "loop", "internal", "other". Every reason
+	// is there, with 0 where it never happened.
+	Refused map[string]uint64
+}
+
+// SignalStats is what one door has taken of one signal.
+type SignalStats struct {
+	// Signal is "traces", "metrics" or "logs".
+	Signal string
+	// Requests were answered with success, duplicates and empty ones among them.
+	Requests uint64
+	// Items are the spans, data points or log records of what was appended.
+	Items uint64
+	// Bytes are those that were appended, decompressed; Wire the same as they came.
+	Bytes, Wire uint64
+	// Duplicates are requests that had been admitted before.
+	Duplicates uint64
+	// Partial are spans that were cut out of requests that were kept.
+	Partial uint64
+}
+
+// Stats gives the counters of the doors, HTTP first. Safe for concurrent use.
+func (i *Ingest) Stats() []DoorStats {
+	return []DoorStats{i.http.stats("http"), i.grpc.stats("grpc")}
+}
+
+func (c *counters) stats(door string) DoorStats {
+	s := DoorStats{Door: door, Refused: make(map[string]uint64, reasons)}
+	for _, sig := range signals {
+		n := &c.signals[sig.index]
+		s.Signals = append(s.Signals, SignalStats{
+			Signal: sig.name, Requests: n.requests.Load(), Items: n.items.Load(), Bytes: n.bytes.Load(), Wire: n.wire.Load(),
+			Duplicates: n.duplicates.Load(), Partial: n.partial.Load(),
+		})
+	}
+	for r, name := range reasonNames {
+		s.Refused[name] = c.refused[r].Load()
+	}
+	return s
+}
