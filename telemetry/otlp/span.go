@@ -85,7 +85,8 @@ type Span struct {
 	// Raw is the encoded Span message, without tag and length.
 	Raw []byte
 
-	events [][]byte
+	events [][]byte // encoded, validated
+	event  Event    // used again for each
 }
 
 // Resource is a resource with its attributes. The slice is used again for the next one.

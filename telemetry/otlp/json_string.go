@@ -1,0 +1,185 @@
+package otlp
+
+import (
+	"bytes"
+	"encoding/base64"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// text reads the string at t.pos and appends it with its length.
+func (t *transcoder) text() bool {
+	start := t.pos + 1
+	end, ascii := plain(t.src, start)
+	if end < len(t.src) && t.src[end] == '"' {
+		if part := t.src[start:end]; ascii || utf8.Valid(part) {
+			t.dst = append(appendVarint(t.dst, uint64(len(part))), part...)
+			t.pos = end + 1
+			return true
+		}
+	}
+	at := len(t.dst)
+	dst, ok := t.appendString(append(t.dst, 0, 0))
+	t.dst = closeMessage(dst, at, 2)
+	return ok
+}
+
+// appendString appends what the string at t.pos stands for.
+func (t *transcoder) appendString(dst []byte) ([]byte, bool) {
+	t.pos++
+	for {
+		start := t.pos
+		end, ascii := plain(t.src, start)
+		part := t.src[start:end]
+		if t.pos = end; ascii || utf8.Valid(part) {
+			dst = append(dst, part...)
+		} else {
+			dst = append(dst, bytes.ToValidUTF8(part, replacement)...)
+		}
+		switch {
+		case t.pos >= len(t.src):
+			return dst, t.fail("a string without an end")
+		case t.src[t.pos] == '"':
+			t.pos++
+			return dst, true
+		case t.src[t.pos] != '\\':
+			return dst, t.fail("a control character in a string")
+		}
+		r, ok := t.escape()
+		if !ok {
+			return dst, false
+		}
+		dst = utf8.AppendRune(dst, r)
+	}
+}
+
+var replacement = []byte("\uFFFD")
+
+// escape reads the escape sequence at t.pos, two of them if they are a surrogate
+// pair; half a pair is U+FFFD.
+func (t *transcoder) escape() (rune, bool) {
+	if t.pos+1 >= len(t.src) {
+		return 0, t.fail("a string without an end")
+	}
+	c := t.src[t.pos+1]
+	if c == 'u' {
+		return t.unicode()
+	}
+	r := unescape(c)
+	if r == 0 {
+		return 0, t.fail("an unknown escape sequence")
+	}
+	t.pos += 2
+	return r, true
+}
+
+func unescape(c byte) rune {
+	switch c {
+	case '"', '\\', '/':
+		return rune(c)
+	case 'b':
+		return '\b'
+	case 'f':
+		return '\f'
+	case 'n':
+		return '\n'
+	case 'r':
+		return '\r'
+	case 't':
+		return '\t'
+	default:
+		return 0
+	}
+}
+
+func (t *transcoder) unicode() (rune, bool) {
+	r := hex4(t.src, t.pos)
+	if r < 0 {
+		return 0, t.fail("an escape sequence without four hexadecimal digits")
+	}
+	t.pos += 6
+	if !utf16.IsSurrogate(r) {
+		return r, true
+	}
+	if second := hex4(t.src, t.pos); second >= 0 {
+		if pair := utf16.DecodeRune(r, second); pair != utf8.RuneError {
+			t.pos += 6
+			return pair, true
+		}
+	}
+	return utf8.RuneError, true
+}
+
+// hex4 gives the value of \uXXXX at i, -1 if it is not there.
+func hex4(b []byte, i int) rune {
+	if len(b)-i < 6 || b[i] != '\\' || b[i+1] != 'u' {
+		return -1
+	}
+	var r rune
+	for _, c := range b[i+2 : i+6] {
+		d := nibble(c)
+		if d > 15 {
+			return -1
+		}
+		r = r<<4 | rune(d)
+	}
+	return r
+}
+
+// nibble gives the value of a hexadecimal digit, 0xff for anything else.
+func nibble(c byte) byte {
+	switch {
+	case c-'0' <= 9:
+		return c - '0'
+	case c|0x20 >= 'a' && c|0x20 <= 'f':
+		return c | 0x20 - 'a' + 10
+	default:
+		return 0xff
+	}
+}
+
+// hex reads the id at t.pos and appends it with its length.
+func (t *transcoder) hex() bool {
+	text, ok := t.name()
+	if !ok {
+		return false
+	}
+	for _, c := range text {
+		if nibble(c) > 15 {
+			return t.fail("an id that is not hexadecimal")
+		}
+	}
+	if len(text)%2 != 0 {
+		t.dst = append(t.dst, 1, 0xff)
+		return true
+	}
+	t.dst = appendVarint(t.dst, uint64(len(text)/2))
+	for i := 0; i+1 < len(text); i += 2 {
+		t.dst = append(t.dst, nibble(text[i])<<4|nibble(text[i+1]))
+	}
+	return true
+}
+
+// base64 reads the bytes at t.pos and appends them with their length.
+func (t *transcoder) base64() bool {
+	text, ok := t.unescaped()
+	if !ok {
+		return false
+	}
+	for i, c := range text {
+		switch c {
+		case '-':
+			text[i] = '+'
+		case '_':
+			text[i] = '/'
+		}
+	}
+	text = bytes.TrimRight(text, "=")
+	at := len(t.dst)
+	dst, err := base64.RawStdEncoding.AppendDecode(append(t.dst, 0, 0), text)
+	t.dst = closeMessage(dst, at, 2)
+	if err != nil {
+		return t.fail("bytes that are not base64")
+	}
+	return true
+}

@@ -1,0 +1,174 @@
+package otlp
+
+// shallow is the depth at which what nests is taken as it is, because it was
+// validated before: visiting a nested value then costs each level once.
+const shallow = -1
+
+// appendAttribute reads a KeyValue into a new last element of list.
+func appendAttribute(list *[]Attribute, b []byte, depth int) bool {
+	*list = append(*list, Attribute{})
+	return readKeyValue(b, &(*list)[len(*list)-1], depth)
+}
+
+func readKeyValue(b []byte, a *Attribute, depth int) bool {
+	var tag uint64
+	var part []byte
+	for i := 0; i < len(b); {
+		if tag, i = varint(b, i); i < 0 {
+			return false
+		}
+		switch tag {
+		case 1<<3 | wireLen:
+			a.Key, i = chunk(b, i)
+		case 2<<3 | wireLen:
+			if part, i = chunk(b, i); i < 0 || !readValue(part, &a.Value, depth) {
+				return false
+			}
+		case 3<<3 | wireVarint:
+			_, i = varint(b, i)
+		default:
+			i = skip(b, i, tag, 1<<1|1<<2|1<<3)
+		}
+		if i < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// readValue reads an AnyValue into v, which keeps what it has if b has no value.
+func readValue(b []byte, v *Value, depth int) bool {
+	if depth > MaxDepth {
+		return false
+	}
+	var tag uint64
+	for i := 0; i < len(b); {
+		if tag, i = varint(b, i); i < 0 {
+			return false
+		}
+		switch tag {
+		case 1<<3 | wireLen:
+			v.Type, v.Num = String, 0
+			v.Bytes, i = chunk(b, i)
+		case 2<<3 | wireVarint:
+			v.Type, v.Bytes = Bool, nil
+			if v.Num, i = varint(b, i); v.Num != 0 {
+				v.Num = 1
+			}
+		case 3<<3 | wireVarint:
+			v.Type, v.Bytes = Int, nil
+			v.Num, i = varint(b, i)
+		case 4<<3 | wireI64:
+			v.Type, v.Bytes = Double, nil
+			v.Num, i = fixed64(b, i)
+		case 5<<3 | wireLen:
+			v.Type, v.Num = Array, 0
+			if v.Bytes, i = chunk(b, i); i < 0 || depth != shallow && !validElements(v.Bytes, depth+1) {
+				return false
+			}
+		case 6<<3 | wireLen:
+			v.Type, v.Num = KVList, 0
+			if v.Bytes, i = chunk(b, i); i < 0 || depth != shallow && !validPairs(v.Bytes, depth+1) {
+				return false
+			}
+		case 7<<3 | wireLen:
+			v.Type, v.Num = Bytes, 0
+			v.Bytes, i = chunk(b, i)
+		case 8<<3 | wireVarint:
+			*v = Value{}
+			_, i = varint(b, i)
+		default:
+			i = skip(b, i, tag, 1<<9-2)
+		}
+		if i < 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func validElements(b []byte, depth int) bool {
+	var tag uint64
+	var part []byte
+	for i := 0; i < len(b); {
+		if tag, i = varint(b, i); i < 0 {
+			return false
+		}
+		if tag != 1<<3|wireLen {
+			if i = skip(b, i, tag, 1<<1); i < 0 {
+				return false
+			}
+			continue
+		}
+		var v Value
+		if part, i = chunk(b, i); i < 0 || !readValue(part, &v, depth) {
+			return false
+		}
+	}
+	return true
+}
+
+func validPairs(b []byte, depth int) bool {
+	var tag uint64
+	var part []byte
+	for i := 0; i < len(b); {
+		if tag, i = varint(b, i); i < 0 {
+			return false
+		}
+		if tag != 1<<3|wireLen {
+			if i = skip(b, i, tag, 1<<1); i < 0 {
+				return false
+			}
+			continue
+		}
+		var a Attribute
+		if part, i = chunk(b, i); i < 0 || !readKeyValue(part, &a, depth) {
+			return false
+		}
+	}
+	return true
+}
+
+// EachElement calls yield with the elements of an Array, in order, until yield
+// gives false; for other types never. Elements alias v.
+func EachElement(v Value, yield func(Value) bool) {
+	if v.Type != Array {
+		return
+	}
+	eachPart(v.Bytes, func(part []byte) bool {
+		var element Value
+		return readValue(part, &element, shallow) && yield(element)
+	})
+}
+
+// EachPair calls yield with the keys and values of a KVList, in order, until yield
+// gives false; for other types never. Keys, which may repeat, and values alias v.
+func EachPair(v Value, yield func(key []byte, value Value) bool) {
+	if v.Type != KVList {
+		return
+	}
+	eachPart(v.Bytes, func(part []byte) bool {
+		var a Attribute
+		return readKeyValue(part, &a, shallow) && yield(a.Key, a.Value)
+	})
+}
+
+// eachPart calls yield with every field 1 of a validated message.
+func eachPart(b []byte, yield func([]byte) bool) {
+	var tag uint64
+	var part []byte
+	for i := 0; i < len(b); {
+		if tag, i = varint(b, i); i < 0 {
+			return
+		}
+		if tag != 1<<3|wireLen {
+			if i = skipWire(b, i, int(tag&7)); i < 0 {
+				return
+			}
+			continue
+		}
+		if part, i = chunk(b, i); i < 0 || !yield(part) {
+			return
+		}
+	}
+}
