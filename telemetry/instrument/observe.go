@@ -65,7 +65,8 @@ func Observe(m metric.Meter, s Sources) (metric.Registration, error) {
 		w := writer{observer: &o, to: to}
 		w.doors(s)
 		w.sinks(s)
-		return w.process(s)
+		w.process(s)
+		return nil
 	}, o.all...)
 	if err != nil {
 		return nil, fmt.Errorf("instrument: %w", err)
@@ -157,19 +158,17 @@ func (w writer) sinks(s Sources) {
 	}
 }
 
-func (w writer) process(s Sources) error {
+func (w writer) process(s Sources) {
 	if s.Process == nil {
-		return nil
+		return
 	}
-	now, sample, err := s.Process.observe()
-	if err != nil {
-		return err
-	}
+	// An error leaves the figures of the last time: one that cannot be read must
+	// not cost a collection all others.
+	now, sample, _ := s.Process.observe()
 	w.float(ProcessCPUTime, now.user, attribute.String(AttrCPUMode, "user"))
 	w.float(ProcessCPUTime, now.system, attribute.String(AttrCPUMode, "system"))
 	w.int(ProcessMemory, int64(now.resident))
 	w.int(ProcessThreads, sample.Threads)
 	w.int(SystemAvailable, int64(now.available))
 	w.float(ProcessUptime, now.at.Sub(now.processStarted).Seconds())
-	return nil
 }
