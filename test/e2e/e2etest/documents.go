@@ -72,6 +72,7 @@ type Summary struct {
 type SinkStatus struct {
 	Name         string `json:"name"`
 	State        string `json:"state"`
+	Admitted     int64  `json:"admitted_spans"`
 	QueueSpans   int64  `json:"queue_spans"`
 	Sent         int64  `json:"sent_spans"`
 	Retried      int64  `json:"retried"`

@@ -159,6 +159,9 @@ func Do(ctx context.Context, method, url string, header http.Header, body io.Rea
 	}
 	for key, values := range header {
 		request.Header[key] = values
+		if key == "Host" {
+			request.Host = values[0]
+		}
 	}
 	response, err := client.Do(request)
 	if err != nil {
