@@ -43,8 +43,8 @@ func Settings() []Setting { return append([]Setting(nil), settings...) }
 
 var settings = []Setting{
 	{"listen", "listen", "PORT", "`host:port` of the one port: HTTP and OTLP/gRPC; :8002 is every interface"},
-	{"otlp.http", "otlp-http", "", "`host:port` of OTLP/HTTP, or off; default port 4318 on the host of --listen"},
-	{"otlp.grpc", "otlp-grpc", "", "`host:port` of OTLP/gRPC, or off; default port 4317 on the host of --listen"},
+	{"otlp.http", "otlp-http", "", "`host:port` of OTLP/HTTP, or off; follows the host of --listen"},
+	{"otlp.grpc", "otlp-grpc", "", "`host:port` of OTLP/gRPC, or off; follows the host of --listen"},
 	{"data_dir", "data-dir", "", "`directory` of the journal, the totals and the sinks' positions"},
 	{"ack", "ack", "", "when a request is answered: fsync (on disk) or memory (in the kernel; lost in a power cut)"},
 	{"journal.keep", "journal-keep", "", "least `duration` that records are kept, while bytes allow"},

@@ -1,0 +1,12 @@
+// Command treq-telemetry receives the telemetry of RAG chat services, keeps its
+// numbers, and forwards its traces. With no argument it serves.
+package main
+
+import (
+	"context"
+	"os"
+)
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
+}
