@@ -1,0 +1,117 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"treq/telemetry/journal"
+)
+
+// Log is where posts are kept. Append returns once the entry is durable.
+type Log interface {
+	Append(ctx context.Context, e *journal.Entry) (journal.Receipt, error)
+}
+
+// Meter counts what the log admitted. Its methods are safe for concurrent use.
+type Meter interface {
+	// WaitCounted returns nil once everything before a position is counted, else
+	// the error of ctx.
+	WaitCounted(ctx context.Context, end journal.Position) error
+	// Ready is nil when the replay of the log is done and the documents are true;
+	// else it says how far it is, in words for the client.
+	Ready() error
+	// Version grows whenever a post was counted, so that no rendering from before outlives it.
+	Version() uint64
+}
+
+// Documents makes the guide's two documents, for one service, or for all with
+// "". The values encode as JSON exactly as they are to be answered. A service that
+// was never seen gives zeros. Safe for concurrent use.
+type Documents interface {
+	Metrics(ctx context.Context, service string) (any, error)
+	Summary(ctx context.Context, service string) (any, error)
+}
+
+// Check is one condition of readiness.
+type Check struct {
+	// Name is a short word, such as "journal".
+	Name string
+	// Err is nil while the condition holds; its text is shown. It must not block.
+	Err func() error
+}
+
+// Options is what the API needs. Log, Meter and Documents are required.
+type Options struct {
+	Log       Log
+	Meter     Meter
+	Documents Documents
+	// Exposition answers GET /metrics and every scrape of /monitoring/metrics;
+	// SummaryExposition every scrape of /monitoring/stats/summary. A nil one answers 404.
+	Exposition, SummaryExposition http.Handler
+	// Sinks and ChatEntries give what GET /monitoring/sinks lists as "sinks" and
+	// GET /monitoring/chats/entries as "entries": slices that encode as JSON. Nil
+	// functions and nil slices list nothing.
+	Sinks, ChatEntries func() any
+	// Checks are the conditions of readiness besides the meter's.
+	Checks []Check
+	// Notices are sentences that /readyz?verbose shows and that change nothing,
+	// such as that the data directory lives in memory. May be nil.
+	Notices func() []string
+
+	// OTLP takes the requests of which IsOTLP is true, with authorization of its
+	// own; nil for none.
+	OTLP   http.Handler
+	IsOTLP func(*http.Request) bool
+	// GRPC takes gRPC requests over HTTP/2; nil for none.
+	GRPC http.Handler
+
+	// Authorize decides over requests that record something; nil lets all in.
+	// The scope tells idempotency keys of different callers apart.
+	Authorize func(http.Header) (scope uint64, err error)
+	// Origins are those that may read answers and send state-changing requests
+	// from a browser, such as "http://localhost:3000"; "*" lets all read and none write.
+	Origins []string
+	// Hosts decides which names are served.
+	Hosts Hosts
+	// Seed makes the hashes of idempotency keys unpredictable; the same over restarts.
+	Seed uint64
+	// Version of the product, for the index page.
+	Version string
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time
+	// Logger gets faults of our own; nil discards them.
+	Logger *slog.Logger
+}
+
+// API answers HTTP on the one port. Safe for concurrent use.
+type API struct {
+	o       Options
+	mux     *http.ServeMux
+	origins *origins
+	logger  *slog.Logger
+	now     func() time.Time
+	metrics rendering
+	summary rendering
+}
+
+// New makes the API. It fails on an origin that is none.
+func New(o Options) (*API, error) {
+	a := &API{o: o, mux: http.NewServeMux(), logger: o.Logger, now: o.Now}
+	if a.logger == nil {
+		a.logger = slog.New(slog.DiscardHandler)
+	}
+	if a.now == nil {
+		a.now = time.Now
+	}
+	if o.Authorize == nil {
+		a.o.Authorize = func(http.Header) (uint64, error) { return 0, nil }
+	}
+	var err error
+	if a.origins, err = newOrigins(o.Origins); err != nil {
+		return nil, err
+	}
+	a.mount()
+	return a, nil
+}
