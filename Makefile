@@ -1,0 +1,84 @@
+# Every target explains itself: make help.
+
+GO      ?= go
+BIN     := bin/treq-telemetry
+CACHE   := $(CURDIR)/.cache/bin
+# Flags for run (make run ARGS="--listen :8002") and demo (make demo RATE=50).
+ARGS    ?=
+RATE    ?= 5
+# For how long each fuzz target runs.
+FUZZTIME ?= 30s
+# Another vulnerability database, such as file:///srv/vulndb.
+VULNDB  ?= https://vuln.go.dev
+
+STEP := scripts/step
+export PATH := $(CACHE):$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help build run demo test unit e2e lint fmt vuln bench microbench fuzz docs tools e2e-tools clean
+
+help: ## Show this help
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## Build bin/treq-telemetry
+	@$(GO) build -trimpath -o $(BIN) ./cmd/treq-telemetry
+
+run: build ## Build and serve on http://localhost:8002 (DEMO=1: with traffic; ARGS="…": more flags)
+ifdef DEMO
+	@scripts/run-with-demo $(BIN) $(RATE) $(ARGS)
+else
+	@exec $(BIN) serve $(ARGS)
+endif
+
+demo: build ## Send realistic chat traffic to a running service (RATE=5 chats a second; ARGS="…")
+	@exec $(BIN) demo --rate $(RATE) $(ARGS)
+
+test: ## Run everything: format, vet, staticcheck, unit and end-to-end tests with the race detector
+	@$(STEP) "tools" $(MAKE) --no-print-directory tools
+	@$(MAKE) --no-print-directory lint
+	@$(STEP) "unit tests" $(MAKE) --no-print-directory unit
+	@$(STEP) "end-to-end tests" $(MAKE) --no-print-directory e2e
+
+unit: ## Run the tests inside packages, with the race detector
+	@$(GO) test -race -timeout 15m $$($(GO) list ./... | grep -v /test/e2e)
+
+e2e: e2e-tools ## Run the built product against real clients, sinks and scrapers
+	@$(GO) test -race -timeout 30m ./test/e2e/...
+
+lint: tools ## Check the format, vet and staticcheck
+	@$(STEP) "gofumpt" scripts/format-check
+	@$(STEP) "go vet" $(GO) vet ./...
+	@$(STEP) "staticcheck" staticcheck ./...
+
+fmt: tools ## Rewrite the sources as gofumpt likes them
+	@gofumpt -w .
+
+vuln: tools ## Look for known vulnerabilities in what the product calls
+	@govulncheck -db $(VULNDB) ./...
+
+bench: ## Measure the whole job: spans per CPU second, allocations, memory (ARGS="…")
+	@$(GO) run ./bench $(ARGS)
+
+microbench: ## Run the packages' own benchmarks
+	@$(GO) test -run '^$$' -bench . -benchmem $$($(GO) list ./... | grep -v /test/e2e)
+
+fuzz: ## Run every fuzz target for FUZZTIME (30s)
+	@scripts/fuzz $(FUZZTIME)
+
+docs: ## Write the generated parts of docs/
+	@$(GO) test ./cmd/treq-telemetry -run TestReferenceIsCurrent -update
+
+tools: $(CACHE)/.tools ## Install the pinned Go tools into .cache/bin
+
+$(CACHE)/.tools: tools/go.mod tools/go.sum
+	@mkdir -p $(CACHE)
+	@cd tools && GOBIN=$(CACHE) $(GO) install tool
+	@touch $@
+
+e2e-tools: tools ## Install what end-to-end tests run: Node packages and Prometheus
+	@scripts/install-node
+	@$(MAKE) --no-print-directory -C test/e2e/js
+	@scripts/install-prometheus $(CACHE)
+
+clean: ## Remove what was built and installed here, but no data
+	@rm -rf bin .cache test/e2e/js/node_modules
