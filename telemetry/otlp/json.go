@@ -22,7 +22,7 @@ const maxNesting = 4*MaxDepth + 32
 // one of odd length becomes one byte, so that the check finds it bad. Other bytes are
 // base64 in either alphabet, padded or not. Whole numbers are JSON numbers or decimal
 // strings, doubles also "NaN", "Infinity" and "-Infinity", enums numbers or the names
-// that the protocol gives them. Invalid UTF-8 and lone surrogates in strings become U+FFFD.
+// that the protocol gives them. Lone surrogates become U+FFFD; other bytes of strings are taken as they are.
 // A name that repeats adds to lists and messages, and replaces everything else.
 //
 // What it makes may still fail CheckTraces for spans of bad ids.
@@ -119,7 +119,7 @@ func (t *transcoder) object(m *message) bool {
 		if c != '"' {
 			return t.fail("expected a name")
 		}
-		key, ok := t.name()
+		f, ok := t.key(m, &next)
 		if !ok {
 			return false
 		}
@@ -127,8 +127,6 @@ func (t *transcoder) object(m *message) bool {
 			return t.fail("expected a colon")
 		}
 		t.pos++
-		var f *field
-		f, next = m.named(key, next)
 		if c = t.space(); f == nil {
 			ok = t.skipValue(c)
 		} else {
@@ -153,6 +151,29 @@ func (t *transcoder) object(m *message) bool {
 		t.values--
 	}
 	return true
+}
+
+// key reads the name at t.pos and gives the field of m that it names, nil for an
+// unknown one. Next is the index of the field where the search starts.
+func (t *transcoder) key(m *message, next *int) (*field, bool) {
+	rest := t.src[t.pos:]
+	for i := *next; i < len(m.fields); i++ {
+		f := m.fields[i]
+		if len(rest) >= len(f.quoted) && rest[1] == f.quoted[1] && string(rest[:len(f.quoted)]) == f.quoted {
+			t.pos += len(f.quoted)
+			*next = i + 1
+			return f, true
+		}
+	}
+	name, ok := t.name()
+	if !ok {
+		return nil, false
+	}
+	f, i := m.named(name)
+	if f != nil {
+		*next = i + 1
+	}
+	return f, true
 }
 
 // value reads the value at t.pos, which starts with c, as the field f.
@@ -215,6 +236,9 @@ func (t *transcoder) single(f *field, c byte) bool {
 	case kindMessage:
 		if c != '{' {
 			return t.fail("expected an object")
+		}
+		if f.message == messages.keyValue && t.pair(f) {
+			return true
 		}
 		var at int
 		t.dst, at = openMessage(t.dst, f.number, int(f.width))

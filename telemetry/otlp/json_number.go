@@ -86,6 +86,9 @@ func (t *transcoder) double(text []byte) bool {
 	return true
 }
 
+// safeDigits is how many decimal digits a uint64 always holds.
+const safeDigits = 19
+
 // whole reads a whole number as its magnitude and sign. A fraction of zeros and an
 // exponent are fine as long as the value is whole and a double holds it.
 func whole(text []byte) (n uint64, negative, ok bool) {
@@ -97,12 +100,12 @@ func whole(text []byte) (n uint64, negative, ok bool) {
 	if len(digits) == 0 {
 		return 0, false, false
 	}
-	for _, c := range digits {
+	for i, c := range digits {
 		d := uint64(c - '0')
 		if d > 9 {
 			return wholeDouble(text)
 		}
-		if n > (math.MaxUint64-d)/10 {
+		if i >= safeDigits && n > (math.MaxUint64-d)/10 {
 			return 0, false, false
 		}
 		n = n*10 + d

@@ -10,13 +10,11 @@ import (
 // text reads the string at t.pos and appends it with its length.
 func (t *transcoder) text() bool {
 	start := t.pos + 1
-	end, ascii := plain(t.src, start)
+	end := plain(t.src, start)
 	if end < len(t.src) && t.src[end] == '"' {
-		if part := t.src[start:end]; ascii || utf8.Valid(part) {
-			t.dst = append(appendVarint(t.dst, uint64(len(part))), part...)
-			t.pos = end + 1
-			return true
-		}
+		t.dst = append(appendVarint(t.dst, uint64(end-start)), t.src[start:end]...)
+		t.pos = end + 1
+		return true
 	}
 	at := len(t.dst)
 	dst, ok := t.appendString(append(t.dst, 0, 0))
@@ -29,13 +27,8 @@ func (t *transcoder) appendString(dst []byte) ([]byte, bool) {
 	t.pos++
 	for {
 		start := t.pos
-		end, ascii := plain(t.src, start)
-		part := t.src[start:end]
-		if t.pos = end; ascii || utf8.Valid(part) {
-			dst = append(dst, part...)
-		} else {
-			dst = append(dst, bytes.ToValidUTF8(part, replacement)...)
-		}
+		t.pos = plain(t.src, start)
+		dst = append(dst, t.src[start:t.pos]...)
 		switch {
 		case t.pos >= len(t.src):
 			return dst, t.fail("a string without an end")
@@ -52,8 +45,6 @@ func (t *transcoder) appendString(dst []byte) ([]byte, bool) {
 		dst = utf8.AppendRune(dst, r)
 	}
 }
-
-var replacement = []byte("\uFFFD")
 
 // escape reads the escape sequence at t.pos, two of them if they are a surrogate
 // pair; half a pair is U+FFFD.
@@ -117,7 +108,7 @@ func hex4(b []byte, i int) rune {
 	}
 	var r rune
 	for _, c := range b[i+2 : i+6] {
-		d := nibble(c)
+		d := nibbles[c]
 		if d > 15 {
 			return -1
 		}
@@ -126,17 +117,19 @@ func hex4(b []byte, i int) rune {
 	return r
 }
 
-// nibble gives the value of a hexadecimal digit, 0xff for anything else.
-func nibble(c byte) byte {
-	switch {
-	case c-'0' <= 9:
-		return c - '0'
-	case c|0x20 >= 'a' && c|0x20 <= 'f':
-		return c | 0x20 - 'a' + 10
-	default:
-		return 0xff
+// nibbles has the value of every hexadecimal digit, 0xff for every other byte.
+var nibbles = func() (table [256]byte) {
+	for i := range table {
+		table[i] = 0xff
 	}
-}
+	for i := range byte(10) {
+		table['0'+i] = i
+	}
+	for i := range byte(6) {
+		table['a'+i], table['A'+i] = 10+i, 10+i
+	}
+	return table
+}()
 
 // hex reads the id at t.pos and appends it with its length.
 func (t *transcoder) hex() bool {
@@ -144,18 +137,20 @@ func (t *transcoder) hex() bool {
 	if !ok {
 		return false
 	}
-	for _, c := range text {
-		if nibble(c) > 15 {
-			return t.fail("an id that is not hexadecimal")
-		}
+	at := len(t.dst)
+	t.dst = appendVarint(t.dst, uint64(len(text)/2))
+	var all byte
+	for i := 0; i+1 < len(text); i += 2 {
+		high, low := nibbles[text[i]], nibbles[text[i+1]]
+		all |= high | low
+		t.dst = append(t.dst, high<<4|low)
 	}
 	if len(text)%2 != 0 {
-		t.dst = append(t.dst, 1, 0xff)
-		return true
+		all |= nibbles[text[len(text)-1]]
+		t.dst = append(t.dst[:at], 1, 0xff)
 	}
-	t.dst = appendVarint(t.dst, uint64(len(text)/2))
-	for i := 0; i+1 < len(text); i += 2 {
-		t.dst = append(t.dst, nibble(text[i])<<4|nibble(text[i+1]))
+	if all > 15 {
+		return t.fail("an id that is not hexadecimal")
 	}
 	return true
 }

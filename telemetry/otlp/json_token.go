@@ -28,16 +28,12 @@ func (t *transcoder) literal(word string) bool {
 // name reads the string at t.pos; what it gives is valid until the next string.
 func (t *transcoder) name() ([]byte, bool) {
 	start := t.pos + 1
-	for i := start; i < len(t.src); i++ {
-		switch c := t.src[i]; {
-		case c == '"':
-			t.pos = i + 1
-			return t.src[start:i], true
-		case c == '\\' || c < ' ':
-			return t.unescaped()
-		}
+	end := plain(t.src, start)
+	if end < len(t.src) && t.src[end] == '"' {
+		t.pos = end + 1
+		return t.src[start:end], true
 	}
-	return nil, t.fail("a string without an end")
+	return t.unescaped()
 }
 
 // unescaped reads the string at t.pos into the scratch.
@@ -58,29 +54,39 @@ const (
 )
 
 // plain gives the end of the run of bytes from i that stand for themselves in a
-// string: up to a quote, a backslash, a control character or the end of b. ascii
-// tells that none of them is above 0x7f.
-func plain(b []byte, i int) (end int, ascii bool) {
-	var high uint64
-	for ; len(b)-i >= wordBytes; i += wordBytes {
-		w := binary.LittleEndian.Uint64(b[i:])
-		q, s := w^quotes, w^slashes
-		hit := ((q-lowBits)&^q | (s-lowBits)&^s | (w-controls)&^w) & highBits
-		if hit != 0 {
-			n := bits.TrailingZeros64(hit) / 8
-			high |= w & (1<<(8*n) - 1)
-			return i + n, high&highBits == 0
+// string: up to a quote, a backslash, a control character or the end of b. Most
+// strings are short; long ones are content and go four words at a time.
+func plain(b []byte, i int) int {
+	for short := i + 4*wordBytes; i < short && len(b)-i >= wordBytes; i += wordBytes {
+		if hit := special(b[i:]); hit != 0 {
+			return i + bits.TrailingZeros64(hit)/8
 		}
-		high |= w
 	}
-	for ; i < len(b); i++ {
-		c := b[i]
-		if c == '"' || c == '\\' || c < ' ' {
+	for ; len(b)-i >= 4*wordBytes; i += 4 * wordBytes {
+		four := b[i : i+4*wordBytes]
+		if special(four)|special(four[wordBytes:])|special(four[2*wordBytes:])|special(four[3*wordBytes:]) != 0 {
 			break
 		}
-		high |= uint64(c)
 	}
-	return i, high&highBits == 0
+	for ; len(b)-i >= wordBytes; i += wordBytes {
+		if hit := special(b[i:]); hit != 0 {
+			return i + bits.TrailingZeros64(hit)/8
+		}
+	}
+	for ; i < len(b); i++ {
+		if c := b[i]; c == '"' || c == '\\' || c < ' ' {
+			break
+		}
+	}
+	return i
+}
+
+// special marks the high bit of the first byte of eight that does not stand for
+// itself; what it marks above that one means nothing.
+func special(b []byte) uint64 {
+	w := binary.LittleEndian.Uint64(b)
+	q, s := w^quotes, w^slashes
+	return ((q-lowBits)&^q | (s-lowBits)&^s | (w-controls)&^w) & highBits
 }
 
 // skipValue goes past the value at t.pos, which starts with c, and holds it to the grammar.
@@ -161,7 +167,7 @@ func (t *transcoder) skipArray() bool {
 func (t *transcoder) skipString() bool {
 	t.pos++
 	for {
-		t.pos, _ = plain(t.src, t.pos)
+		t.pos = plain(t.src, t.pos)
 		switch {
 		case t.pos >= len(t.src):
 			return t.fail("a string without an end")

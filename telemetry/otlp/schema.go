@@ -59,6 +59,7 @@ type field struct {
 	repeated bool
 	width    uint8  // bytes to reserve for the length of a message when building
 	name     string // lowerCamelCase, as in OTLP/JSON
+	quoted   string // the name in quotes
 	snake    string // as in the protocol's own files
 	message  *message
 	enum     []string // names by number, where names are tolerated
@@ -104,29 +105,18 @@ func (m *message) lookup(number uint64) *field {
 
 const legacyNumber = 1000
 
-// named gives the field of a JSON name and where to look first for the next one:
-// writers keep to an order, so that the search mostly ends where it starts.
-func (m *message) named(key []byte, from int) (*field, int) {
-	for i := from; i < len(m.fields); i++ {
-		if m.fields[i].name == string(key) {
-			return m.fields[i], i + 1
-		}
-	}
-	for i := range min(from, len(m.fields)) {
-		if m.fields[i].name == string(key) {
-			return m.fields[i], i + 1
-		}
-	}
+// named gives the field of a name in either style, and its index; nil if unknown.
+func (m *message) named(name []byte) (*field, int) {
 	for i, f := range m.fields {
-		if f.snake == string(key) {
-			return f, i + 1
+		if f.name == string(name) || f.snake == string(name) {
+			return f, i
 		}
 	}
-	return nil, from
+	return nil, 0
 }
 
 func scalar(number uint32, name string, k kind) *field {
-	return &field{number: number, kind: k, wire: k.wire(), name: name, snake: snakeCase(name)}
+	return &field{number: number, kind: k, wire: k.wire(), name: name, quoted: `"` + name + `"`, snake: snakeCase(name)}
 }
 
 func list(number uint32, name string, k kind) *field {

@@ -4,9 +4,9 @@ import "strconv"
 
 // protocol holds the messages of opentelemetry-proto 1.11 that are walked by table.
 type protocol struct {
-	traces, logs, metrics                  *message
-	resource, scope, scopeSpans, scopeLogs *message
-	event, link, anyValue, array, kvlist   *message
+	traces, logs, metrics                          *message
+	resource, scope, scopeSpans, scopeLogs         *message
+	event, link, anyValue, keyValue, array, kvlist *message
 }
 
 // messages is the protocol; nothing changes it.
@@ -23,10 +23,10 @@ func newProtocol() *protocol {
 
 func (p *protocol) common() {
 	p.anyValue = &message{name: "AnyValue", value: true}
-	keyValue := newMessage("KeyValue",
+	p.keyValue = newMessage("KeyValue",
 		scalar(1, "key", kindString), one(2, "value", p.anyValue), scalar(3, "keyStrindex", kindInt32))
 	p.array = newMessage("ArrayValue", many(1, "values", p.anyValue))
-	p.kvlist = newMessage("KeyValueList", many(1, "values", keyValue))
+	p.kvlist = newMessage("KeyValueList", many(1, "values", p.keyValue))
 	p.anyValue.define(
 		scalar(1, "stringValue", kindString),
 		scalar(2, "boolValue", kindBool),
@@ -49,7 +49,7 @@ func (p *protocol) common() {
 }
 
 func (p *protocol) attributes(number uint32, name string) *field {
-	return many(number, name, p.kvlist.fields[0].message)
+	return many(number, name, p.keyValue)
 }
 
 // request makes the two levels that the three signals share.
