@@ -1,6 +1,11 @@
 package config
 
-import "time"
+import (
+	"time"
+
+	"treq/telemetry/instrument"
+	"treq/telemetry/understand"
+)
 
 // Chats says what counts as one chat (docs/semantics.md, section 3).
 type Chats struct {
@@ -30,8 +35,7 @@ type Closing struct {
 	Longest Duration `yaml:"longest"` // after its first span, whatever comes
 }
 
-// SpanRule matches spans. Fields that are set must all match; "*" in them stands
-// for any text.
+// SpanRule matches spans exactly; fields that are left out match any.
 type SpanRule struct {
 	Service string `yaml:"service"`
 	Name    string `yaml:"name"`
@@ -60,19 +64,66 @@ type Family struct {
 	Match []string `yaml:"match"`
 }
 
+// Rules gives what the meter counts by: how spans become chats, and the model
+// families.
+func (c *Config) Rules() (understand.Config, []instrument.Family) {
+	rules := understand.DefaultConfig()
+	rules.CloseRoot = time.Duration(c.Chats.Close.Root)
+	rules.CloseChain = time.Duration(c.Chats.Close.Chain)
+	rules.CloseLeaf = time.Duration(c.Chats.Close.Leaves)
+	rules.CloseMax = time.Duration(c.Chats.Close.Longest)
+	rules.Remember = time.Duration(c.Chats.Remember)
+	rules.Session = time.Duration(c.Chats.Session)
+	rules.BareLLM = c.Chats.BareLLM
+	rules.Preset = c.Chats.Preset
+	rules.Entries = convert(c.Chats.Entries)
+	rules.Exclude = convert(c.Chats.Exclude)
+	switch c.Chats.From {
+	case FromTraces:
+		rules.ChatsFrom = understand.FromTraces
+	case FromAPI:
+		rules.ChatsFrom = understand.FromAPI
+	case FromBoth:
+		rules.ChatsFrom = understand.FromBoth
+	}
+	families := make([]instrument.Family, len(c.Families))
+	for i, f := range c.Families {
+		families[i] = instrument.Family{Name: f.Name, Contains: f.Match}
+	}
+	return rules, families
+}
+
+func convert(rules []SpanRule) []understand.Rule {
+	converted := make([]understand.Rule, len(rules))
+	for i, r := range rules {
+		converted[i] = understand.Rule(r)
+	}
+	return converted
+}
+
+// defaultChats takes the delays from where they are used, so that they are said once.
 func defaultChats() Chats {
+	d := understand.DefaultConfig()
 	return Chats{
 		From:     FromBoth,
 		Entries:  []SpanRule{},
 		Exclude:  []SpanRule{},
-		BareLLM:  true,
-		Session:  Duration(10 * time.Minute),
-		Remember: Duration(15 * time.Minute),
+		BareLLM:  d.BareLLM,
+		Session:  Duration(d.Session),
+		Remember: Duration(d.Remember),
 		Close: Closing{
-			Root:    Duration(6 * time.Second),
-			Chain:   Duration(30 * time.Second),
-			Leaves:  Duration(5 * time.Minute),
-			Longest: Duration(time.Hour),
+			Root:    Duration(d.CloseRoot),
+			Chain:   Duration(d.CloseChain),
+			Leaves:  Duration(d.CloseLeaf),
+			Longest: Duration(d.CloseMax),
 		},
 	}
+}
+
+func defaultFamilies() []Family {
+	var families []Family
+	for _, f := range instrument.DefaultFamilies() {
+		families = append(families, Family{Name: f.Name, Match: f.Contains})
+	}
+	return families
 }
