@@ -79,8 +79,12 @@ func AppendStatus(dst []byte, code uint32, text string, retry time.Duration) []b
 	dst = appendText(dst, 1, retryInfoType)
 	dst, info := openMessage(dst, 2, 1)
 	dst, delay := openMessage(dst, 1, 1)
-	dst = appendNumber(dst, 1, uint64(retry/time.Second))
-	dst = appendNumber(dst, 2, uint64(retry%time.Second))
+	if seconds := retry / time.Second; seconds != 0 {
+		dst = appendNumber(dst, 1, uint64(seconds))
+	}
+	if nanos := retry % time.Second; nanos != 0 {
+		dst = appendNumber(dst, 2, uint64(nanos))
+	}
 	return closeMessage(closeMessage(closeMessage(dst, delay, 1), info, 1), at, 1)
 }
 
