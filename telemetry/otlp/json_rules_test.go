@@ -127,6 +127,8 @@ func TestIDsAndEnumsFromJSON(t *testing.T) {
 		{"5b8EFFF798038103d269b633813fc60C", "eee19b7EC3C1B17", `"SPAN_KIND_CLIENT"`, TracesCheck{Spans: 1, Unended: 1, BadIDs: 1}, ""},
 		{"5b8EFFF798038103d269b633813fc6", "eee19b7EC3C1B174", `"3"`, TracesCheck{}, ""},
 		{"5b8EFFF798038103d269b633813fc6", "eee19b7EC3C1B174", `77`, TracesCheck{Spans: 1, Unended: 1, BadIDs: 1}, ""},
+		{"5b8EFFF798038103d269b633813fc60C0", "eee19b7EC3C1B174", "3", TracesCheck{Spans: 1, Unended: 1, BadIDs: 1}, ""},
+		{"5b8EFFF798038103d269b633813fc60C", "eee19b7EC3C1B1740", "3", TracesCheck{Spans: 1, Unended: 1, BadIDs: 1}, ""},
 		{"", "", "null", TracesCheck{Spans: 1, Unended: 1, BadIDs: 1}, ""},
 	}
 	for _, test := range tests {
@@ -175,5 +177,14 @@ func TestJSONNestingIsBounded(t *testing.T) {
 	}
 	if _, err := TracesFromJSON(nil, []byte(`{"x":`+strings.Repeat("[", 1_000_000))); telemetry.KindOf(err) != telemetry.TooLarge {
 		t.Errorf("unknown values nested too deep: %v", err)
+	}
+}
+
+func TestTruncatedJSONIsRefused(t *testing.T) {
+	body := toJSON(AppendTraceRequest(nil, payload(4, 10)...))
+	for i := range body {
+		if _, err := TracesFromJSON(nil, body[:i:i]); telemetry.KindOf(err) != telemetry.Invalid || err == nil {
+			t.Fatalf("%s: %v", body[:i], err)
+		}
 	}
 }

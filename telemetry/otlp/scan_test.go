@@ -2,6 +2,7 @@ package otlp
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -98,6 +99,10 @@ func TestScanTellsInOrder(t *testing.T) {
 				"span " + ids + ` "b" kind=3 0..0 status=2 "why" "k"=5 `, `event 4 "e" "a"="1" `, `event 0 "" `,
 			},
 		},
+		"numbers that no enum names": {
+			msg{}.in(1, msg{}.in(2, msg{}.in(2, spanNamed("a").varint(6, 6).in(15, msg{}.varint(3, 3))))),
+			[]string{"resource ", `scope "" ""`, end("a")},
+		},
 		"ids of wrong length are zero": {
 			msg{}.in(1, msg{}.in(2, msg{}.in(2, msg{}.text(1, "short").text(2, "123456789").text(4, "1")))),
 			[]string{"resource ", `scope "" ""`, `span 00000000000000000000000000000000 0000000000000000 0000000000000000 "" kind=0 0..0 status=0 "" `},
@@ -111,6 +116,10 @@ func TestScanTellsInOrder(t *testing.T) {
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
+			}
+			spans := strings.Count(strings.Join(got, "\n"), "span ")
+			if found, err := CheckTraces(test.body); err != nil || found.Spans != spans {
+				t.Errorf("%d spans told, check finds %+v, %v", spans, found, err)
 			}
 		})
 	}
