@@ -49,8 +49,8 @@ func TestIndex(t *testing.T) {
 		"retrieval.documents.41.document.score": 41,
 		"retrieval.documents.x.document.score":  -1,
 		"retrieval.documents.9999999.document":  -1,
-		"7": 7,
-		"":  -1,
+		"7":                                     7,
+		"":                                      -1,
 	} {
 		got, ok := Index([]byte(name))
 		if !ok {

@@ -1,0 +1,348 @@
+package understand
+
+import (
+	"math"
+	"slices"
+
+	"treq/telemetry"
+	"treq/telemetry/otlp"
+	"treq/telemetry/semconv"
+)
+
+// assembly joins spans into fragments and closes these by journal time.
+type assembly struct {
+	config *Config
+	rec    telemetry.Recorder
+	now    int64
+
+	traces map[[16]byte]*trace
+	last   *trace
+	pool   []*trace
+	frags  []*fragment // pool
+	timers timers
+	seq    uint64
+	open   int
+
+	// memories is a queue by time; entries whose seq is not their trace's are stale.
+	memories   []memory
+	remembered int
+
+	runs    runs
+	entries entries
+	settle  settling
+	stats   Stats
+}
+
+// poolSize bounds the traces and fragments that are kept for use again.
+const poolSize = 1024
+
+// add takes an admitted span that was not seen before.
+func (a *assembly) add(s *Span) {
+	t := a.trace(s)
+	if t.door != s.Door {
+		a.rec.Span(telemetry.Duplicate, "other_door", s.Service, 1)
+		return
+	}
+	if t.find(s.ID) >= 0 || len(t.kept) > 0 && t.keptIndex(s.ID) >= 0 {
+		a.rec.Span(telemetry.Duplicate, "", s.Service, 1)
+		return
+	}
+	f := a.fragment(t)
+	i := t.put(s)
+	h := &t.spans[i]
+	h.frag = f
+	f.top, f.head, f.tail, f.count = i, i, i, 1
+	f.genai = s.Kind != semconv.KindOther || s.Flags&Entry != 0
+	a.open++
+	if s.Parent != 0 {
+		t.wait(f)
+		if p := t.find(s.Parent); p >= 0 && p != i {
+			f = a.join(t, t.spans[p].frag, f, p)
+		}
+	}
+	if len(t.frags) > 1 {
+		for {
+			b := t.lacking(s.ID, f)
+			if b == nil {
+				break
+			}
+			f = a.join(t, f, b, i)
+		}
+	}
+	f.grew = a.now
+	a.schedule(t, f)
+	if t.live > a.config.MaxTraceSpans {
+		a.closeAll(t)
+	}
+	for a.open > a.config.MaxOpenSpans {
+		a.stats.ClosedEarly++
+		a.fire(a.timers.next(), true)
+	}
+}
+
+// trace gives the trace of a span, a new one if there is none.
+func (a *assembly) trace(s *Span) *trace {
+	if a.last != nil && a.last.id == s.TraceID {
+		return a.last
+	}
+	t, ok := a.traces[s.TraceID]
+	if !ok {
+		if n := len(a.pool); n > 0 {
+			t = a.pool[n-1]
+			a.pool = a.pool[:n-1]
+		} else {
+			t = new(trace)
+		}
+		a.seq++
+		t.id, t.door, t.seq, t.free = s.TraceID, s.Door, a.seq, -1
+		a.traces[s.TraceID] = t
+	}
+	a.last = t
+	return t
+}
+
+// forget drops a trace that holds nothing any more.
+func (a *assembly) forget(t *trace) {
+	if len(t.frags) > 0 || len(t.kept) > 0 {
+		return
+	}
+	delete(a.traces, t.id)
+	if a.last == t {
+		a.last = nil
+	}
+	if len(a.pool) < poolSize && cap(t.spans) <= 256 {
+		spans, frags := t.spans[:0], t.frags[:0]
+		*t = trace{spans: spans, frags: frags, kept: t.kept[:0], chats: t.chats[:0], calls: t.calls[:0]}
+		a.pool = append(a.pool, t)
+	}
+}
+
+// fragment makes an empty fragment of a trace.
+func (a *assembly) fragment(t *trace) *fragment {
+	var f *fragment
+	if n := len(a.frags); n > 0 {
+		f = a.frags[n-1]
+		a.frags = a.frags[:n-1]
+	} else {
+		f = new(fragment)
+	}
+	a.seq++
+	*f = fragment{trace: t, seq: a.seq, first: a.now, grew: a.now, pos: -1}
+	t.frags = append(t.frags, f)
+	return f
+}
+
+// dispose takes a fragment that ended out of the timers and the trace.
+func (a *assembly) dispose(f *fragment) {
+	if f.pos >= 0 {
+		a.timers.remove(f)
+	}
+	f.trace.drop(f)
+	f.trace = nil
+	if len(a.frags) < poolSize {
+		a.frags = append(a.frags, f)
+	}
+}
+
+func (a *assembly) join(t *trace, upper, lower *fragment, parent int32) *fragment {
+	lives, ends := t.join(upper, lower, parent)
+	a.dispose(ends)
+	return lives
+}
+
+// schedule sets when a fragment is due.
+func (a *assembly) schedule(t *trace, f *fragment) {
+	top := &t.spans[f.top]
+	wait := a.config.CloseLeaf
+	switch {
+	case top.Parent == 0, top.SpanKind == otlp.KindServer, t.keptIndex(top.Parent) >= 0:
+		wait = a.config.CloseRoot
+	case isChain(top.Kind):
+		wait = a.config.CloseChain
+	}
+	f.due = min(later(f.grew, int64(wait)), later(f.first, int64(a.config.CloseMax)))
+	if f.pos < 0 {
+		a.timers.add(f)
+	} else {
+		a.timers.changed(f)
+	}
+}
+
+// later adds without passing the end of time.
+func later(at, wait int64) int64 {
+	if at > math.MaxInt64-wait {
+		return math.MaxInt64
+	}
+	return at + wait
+}
+
+// advance fires all timers due by a time, in the order of their times.
+func (a *assembly) advance(now int64) {
+	for {
+		f := a.timers.next()
+		if f == nil || f.due > now {
+			break
+		}
+		a.now = max(a.now, f.due)
+		a.fire(f, false)
+	}
+	a.now = max(a.now, now)
+	for len(a.memories) > 0 && a.memories[0].until <= a.now {
+		a.expire()
+	}
+	a.runs.expire(a.now)
+}
+
+// fire closes a fragment that is due, or, forced, that is not.
+func (a *assembly) fire(f *fragment, forced bool) {
+	t := f.trace
+	host := int32(-1)
+	if len(t.frags) > 1 || len(t.kept) > 0 {
+		if t.spans[f.top].Parent != 0 && t.keptIndex(t.spans[f.top].Parent) < 0 {
+			open, closed := t.host(f)
+			if open >= 0 && !forced {
+				up := t.spans[open].frag
+				t.spans[f.top].adopted = true
+				f = a.join(t, up, f, open)
+				a.schedule(t, f)
+				return
+			}
+			host = closed
+		}
+		f = a.absorb(t, f)
+		if a.schedule(t, f); !forced && f.due > a.now {
+			return
+		}
+	}
+	a.settle.close(a, t, f, host)
+	a.open -= int(f.count)
+	t.release(f)
+	a.dispose(f)
+	a.forget(t)
+}
+
+// absorb joins to a fragment the orphans of its trace that it contains.
+func (a *assembly) absorb(t *trace, f *fragment) *fragment {
+	orphans := make([]*fragment, 0, 8)
+	for _, o := range t.frags {
+		if p := t.spans[o.top].Parent; o != f && p != 0 && t.keptIndex(p) < 0 {
+			orphans = append(orphans, o)
+		}
+	}
+	slices.SortFunc(orphans, func(x, y *fragment) int {
+		return order(&t.spans[x.top].Span, &t.spans[y.top].Span)
+	})
+	for again := true; again; {
+		again = false
+		for i, o := range orphans {
+			if o == nil {
+				continue
+			}
+			if open, _ := t.host(o); open >= 0 && t.spans[open].frag == f {
+				orphans[i] = nil
+				t.spans[o.top].adopted = true
+				f = a.join(t, f, o, open)
+				again = true
+			}
+		}
+	}
+	return f
+}
+
+// order is the one order of spans that does not depend on how they came: by start,
+// then by id.
+func order(x, y *Span) int {
+	switch {
+	case x.Start != y.Start:
+		if x.Start < y.Start {
+			return -1
+		}
+		return 1
+	case x.ID != y.ID:
+		if x.ID < y.ID {
+			return -1
+		}
+		return 1
+	}
+	return 0
+}
+
+// host finds the span below which an orphan fragment belongs: the shortest one of
+// the same service that contains its start, open outside the fragment or kept; -1
+// if there is none. Spans that lack the same parent are siblings, and model spans
+// have no children but those that name them: neither is a host.
+func (t *trace) host(f *fragment) (open, closed int32) {
+	open, closed = -1, -1
+	top := &t.spans[f.top]
+	if len(t.frags)*len(t.spans) > hostWork {
+		return
+	}
+	shortest := int64(math.MaxInt64)
+	for i := range t.spans {
+		h := &t.spans[i]
+		if h.frag == nil || h.frag == f || h.Service != top.Service || h.Start > top.Start || h.End < top.Start ||
+			h.Parent == top.Parent || isModel(h.Kind) || h.Flags&(Untimed|Unusable) != 0 {
+			continue
+		}
+		length := h.End - h.Start
+		if length < shortest || length == shortest && open >= 0 && order(&h.Span, &t.spans[open].Span) < 0 {
+			open, shortest = int32(i), length
+		}
+	}
+	for i := range t.kept {
+		k := &t.kept[i]
+		if k.service == top.Service && k.start <= top.Start && top.Start <= k.end && k.parent != top.Parent &&
+			!isModel(k.kind) && k.end-k.start < shortest {
+			open, closed, shortest = -1, int32(i), k.end-k.start
+		}
+	}
+	return open, closed
+}
+
+// hostWork bounds fragments times spans for which hosts are looked for: beyond it
+// orphans stand alone.
+const hostWork = 4 << 20
+
+// closeAll closes all fragments of a trace that grew too large.
+func (a *assembly) closeAll(t *trace) {
+	for t.live > 0 {
+		oldest := t.frags[0]
+		for _, f := range t.frags {
+			if f.seq < oldest.seq {
+				oldest = f
+			}
+		}
+		a.stats.ClosedEarly++
+		a.fire(oldest, true)
+	}
+}
+
+// remember puts a trace that keeps something into the queue anew.
+func (a *assembly) remember(t *trace) {
+	a.seq++
+	t.keptSeq = a.seq
+	t.until = later(a.now, int64(a.config.Remember))
+	a.memories = append(a.memories, memory{t, t.keptSeq, t.until})
+	for a.remembered > a.config.MaxRemembered && len(a.memories) > 0 {
+		if a.memories[0].trace.keptSeq == a.memories[0].seq {
+			a.stats.Forgotten += int64(len(a.memories[0].trace.kept))
+		}
+		a.expire()
+	}
+}
+
+// expire takes the oldest memory off the queue and forgets what it stands for.
+func (a *assembly) expire() {
+	m := a.memories[0]
+	a.memories[0] = memory{}
+	a.memories = a.memories[1:]
+	if t := m.trace; t.keptSeq == m.seq {
+		a.remembered -= len(t.kept)
+		for i := range t.chats {
+			a.runs.forget(t.chats[i].run, t)
+		}
+		t.kept, t.chats, t.calls, t.keptAt = t.kept[:0], t.chats[:0], t.calls[:0], nil
+		t.keptSeq, t.until = 0, 0
+		a.forget(t)
+	}
+}

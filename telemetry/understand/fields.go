@@ -1,0 +1,173 @@
+package understand
+
+import "treq/telemetry/semconv"
+
+// field is something a span may tell under several names.
+type field uint8
+
+const (
+	noField field = iota
+	fTreqKind
+	fRunType
+	fOIKind
+	fLangfuseType
+	fOperation
+	fRequestType
+	fAIOperation
+	fTraceloopKind
+	fDBSystem
+	fDBOperation
+	fVector
+	fToolName
+	fToolCall
+	fRequestModel
+	fModelName
+	fRequestModel2
+	fResponseModel
+	fResponseModel2
+	fEmbeddingModel
+	fRerankerModel
+	fProvider
+	fInput
+	fOutput
+	fTotal
+	fCacheRead
+	fCacheWrite
+	fReasoning
+	fUsageJSON
+	fInputDetails
+	fOutputDetails
+	fFirstChunk
+	fFirstChunkMS
+	fStreaming
+	fFinish
+	fErrorType
+	fExceptionType
+	fHTTPStatus
+	fScheme
+	fURL
+	fRoute
+	fRunID
+	fDataSource
+	fCacheHit
+	fDocuments
+	fResultCount
+	fTopScore
+	fTopDistance
+	fMetric
+	fOutputJSON
+	fInputJSON
+	fParametersJSON
+	fieldCount
+)
+
+// readOrder gives the names of each field, the one that is believed first in
+// front; docs/semantics.md, section 2.
+var readOrder = [fieldCount][]semconv.Key{
+	fTreqKind:      {semconv.KeyTreqSpanKind},
+	fRunType:       {semconv.KeyLSSpanKind},
+	fOIKind:        {semconv.KeyOISpanKind},
+	fLangfuseType:  {semconv.KeyLFObservationType},
+	fOperation:     {semconv.KeyGenAIOperationName},
+	fRequestType:   {semconv.KeyTLRequestType},
+	fAIOperation:   {semconv.KeyAIOperationID},
+	fTraceloopKind: {semconv.KeyTLSpanKind},
+	fDBSystem:      {semconv.KeyDBSystemName, semconv.KeyDBSystem},
+	fDBOperation:   {semconv.KeyDBOperationName, semconv.KeyDBOperation},
+	fVector:        {semconv.KeyDBVectorTopK},
+	fToolName: {
+		semconv.KeyGenAIToolName, semconv.KeyOIToolName, semconv.KeyAIToolCallName,
+	},
+	fToolCall:     {semconv.KeyGenAIToolCallID},
+	fRequestModel: {semconv.KeyGenAIRequestModel, semconv.KeyOIRequestModelName},
+	fModelName:    {semconv.KeyOIModelName},
+	fRequestModel2: {
+		semconv.KeyAIModelID, semconv.KeyLSModelName, semconv.KeyLFModelName,
+	},
+	fResponseModel:  {semconv.KeyGenAIResponseModel, semconv.KeyOIResponseModelName},
+	fResponseModel2: {semconv.KeyAIResponseModel},
+	fEmbeddingModel: {semconv.KeyOIEmbeddingModelName},
+	fRerankerModel:  {semconv.KeyOIRerankerModelName},
+	fProvider: {
+		semconv.KeyGenAIProviderName, semconv.KeyOIProvider, semconv.KeyGenAISystem,
+		semconv.KeyOISystem, semconv.KeyAIModelProvider, semconv.KeyLSProvider,
+	},
+	fInput: {
+		semconv.KeyGenAIInputTokens, semconv.KeyGenAIPromptTokens, semconv.KeyOIPromptTokens,
+		semconv.KeyTLUsagePromptTokens, semconv.KeyAIInputTokens, semconv.KeyAIPromptTokens,
+	},
+	fOutput: {
+		semconv.KeyGenAIOutputTokens, semconv.KeyGenAICompletionTokens, semconv.KeyOICompletionTokens,
+		semconv.KeyTLUsageCompletionTokens, semconv.KeyAIOutputTokens, semconv.KeyAICompletionTokens,
+	},
+	fTotal: {
+		semconv.KeyGenAITotalTokens, semconv.KeyTLUsageTotalTokens, semconv.KeyOITotalTokens,
+		semconv.KeyAITotalTokens, semconv.KeyAIUsageTokens,
+	},
+	fCacheRead: {
+		semconv.KeyGenAICacheRead, semconv.KeyGenAICacheReadOld, semconv.KeyOICacheRead,
+		semconv.KeyOICacheInput, semconv.KeyAICachedInputTokens,
+	},
+	fCacheWrite: {
+		semconv.KeyGenAICacheWrite, semconv.KeyGenAICacheCreation, semconv.KeyGenAICacheCreationOld,
+		semconv.KeyOICacheWrite,
+	},
+	fReasoning: {
+		semconv.KeyGenAIReasoning, semconv.KeyGenAIReasoningTokens, semconv.KeyGenAIReasoningDetails,
+		semconv.KeyOIReasoning, semconv.KeyAIReasoningTokens,
+	},
+	fUsageJSON:     {semconv.KeyLSUsageMetadata, semconv.KeyLSMetaUsage},
+	fInputDetails:  {semconv.KeyLSInputTokenDetails},
+	fOutputDetails: {semconv.KeyLSOutputTokenDetails},
+	fFirstChunk:    {semconv.KeyGenAITimeToFirstChunk},
+	fFirstChunkMS:  {semconv.KeyAIMsToFirstChunk},
+	fStreaming: {
+		semconv.KeyGenAIRequestStream, semconv.KeyTLGenAIIsStreaming, semconv.KeyTLIsStreaming,
+	},
+	fFinish: {
+		semconv.KeyGenAIFinishReasons, semconv.KeyOIFinishReason, semconv.KeyAIFinishReason,
+		semconv.KeyTLFinishReason,
+	},
+	fErrorType:     {semconv.KeyErrorType},
+	fExceptionType: {semconv.KeyExceptionType},
+	fHTTPStatus:    {semconv.KeyHTTPStatusCode, semconv.KeyHTTPStatusCodeOld},
+	fScheme:        {semconv.KeyURLScheme, semconv.KeyHTTPScheme, semconv.KeyNetworkProtocolName},
+	fURL:           {semconv.KeyURLFull, semconv.KeyHTTPURL},
+	fRoute:         {semconv.KeyHTTPRoute},
+	fRunID:         {semconv.KeyLSSpanID, semconv.KeyTreqRunID},
+	fDataSource: {
+		semconv.KeyGenAIDataSourceID, semconv.KeyDBCollectionName, semconv.KeyDBNamespace, semconv.KeyDBName,
+	},
+	fCacheHit:    {semconv.KeyTreqCacheHit},
+	fDocuments:   {semconv.KeyGenAIRetrievalDocuments},
+	fResultCount: {semconv.KeyDBVectorResultCount, semconv.KeyDBReturnedRows},
+	fTopScore:    {semconv.KeyDBVectorTopScore},
+	fTopDistance: {semconv.KeyDBVectorTopDistance},
+	fMetric: {
+		semconv.KeyDBVectorMetric, semconv.KeyDBVectorDistanceMetric, semconv.KeyDBSearchMetric,
+	},
+	fOutputJSON: {
+		semconv.KeyTLEntityOutput, semconv.KeyOIOutputValue, semconv.KeyGenAICompletion,
+	},
+	fInputJSON: {
+		semconv.KeyGenAIPrompt, semconv.KeyOIInputValue, semconv.KeyTLEntityInput,
+	},
+	fParametersJSON: {semconv.KeyOIInvocationParameters},
+}
+
+// place says which field a key tells, and how much it is believed there.
+type place struct {
+	field field
+	rank  uint8
+}
+
+var places = invert(&readOrder)
+
+func invert(order *[fieldCount][]semconv.Key) (t [256]place) {
+	for f, keys := range order {
+		for i, k := range keys {
+			t[k] = place{field(f), uint8(len(keys) - i)}
+		}
+	}
+	return t
+}

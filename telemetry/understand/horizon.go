@@ -1,0 +1,194 @@
+package understand
+
+import (
+	"encoding/binary"
+	"time"
+
+	"github.com/zeebo/xxh3"
+
+	"treq/telemetry"
+)
+
+// Fingerprint is the 64-bit fingerprint by which a span is known: a hash of its
+// trace and span id, never 0, its low three bits clear. It is the same on every
+// machine and in every version.
+func Fingerprint(trace *[16]byte, span uint64) uint64 {
+	var key [24]byte
+	copy(key[:], trace[:])
+	binary.BigEndian.PutUint64(key[16:], span)
+	fp := xxh3.Hash(key[:]) &^ generationMask
+	if fp == 0 {
+		return 1 << generationBits
+	}
+	return fp
+}
+
+const (
+	generationBits = 3
+	generationMask = 1<<generationBits - 1
+	// generations that count; the others of the eight are being forgotten.
+	generations = 6
+	bucketSlots = 8
+	minBuckets  = 1 << 8
+)
+
+// Horizon knows the spans seen of late by their fingerprints. Time is journal
+// time, in steps of a fifth of the time to cover: what was added is known for at
+// least that time and at most a fifth longer. It is bounded in bytes; when full,
+// the oldest fingerprints of a bucket go first, counted. Not safe for concurrent use.
+//
+// The table is made of buckets of one cache line, so that a look-up misses the
+// cache once; a slot holds a fingerprint and, in its low bits, its generation.
+type Horizon struct {
+	slots   []uint64
+	used    int
+	step    int64
+	epoch   int64 // number of the current step since 1970
+	max     int   // slots
+	evicted int64
+}
+
+// NewHorizon makes a horizon over the given time, bounded in bytes (at least 16 KiB).
+func NewHorizon(cover time.Duration, maxBytes int) *Horizon {
+	buckets := minBuckets
+	for buckets*2*bucketSlots*8 <= maxBytes {
+		buckets *= 2
+	}
+	return &Horizon{
+		slots: make([]uint64, minBuckets*bucketSlots),
+		step:  max(1, int64(cover)/(generations-1)),
+		max:   buckets * bucketSlots,
+	}
+}
+
+// Bytes gives the size of the table in bytes.
+func (h *Horizon) Bytes() int { return 8 * len(h.slots) }
+
+// Len gives the number of fingerprints held.
+func (h *Horizon) Len() int { return h.used }
+
+// Evicted gives the number of fingerprints that were forgotten before their time for want of room.
+func (h *Horizon) Evicted() int64 { return h.evicted }
+
+// Add adds a fingerprint at a journal time in Unix nanoseconds and tells whether
+// it was known. Times before the latest seen count as the latest.
+func (h *Horizon) Add(at int64, fp uint64) (known bool) {
+	h.advance(at)
+	return h.insert(fp, uint64(h.epoch)&generationMask)
+}
+
+func (h *Horizon) insert(fp, generation uint64) (known bool) {
+	if h.used*4 >= len(h.slots)*3 && len(h.slots) < h.max {
+		h.grow()
+	}
+	mask := len(h.slots)/bucketSlots - 1
+	b := int(fp>>32) & mask
+	var free *uint64
+	var oldest *uint64
+	var oldestAge uint64
+	for range 2 {
+		bucket := h.slots[b*bucketSlots:][:bucketSlots]
+		for i := range bucket {
+			switch slot := bucket[i]; {
+			case slot == 0:
+				if free == nil {
+					free = &bucket[i]
+				}
+			case slot&^generationMask == fp:
+				return true
+			default:
+				if age := (uint64(h.epoch) - slot) & generationMask; oldest == nil || age > oldestAge {
+					oldest, oldestAge = &bucket[i], age
+				}
+			}
+		}
+		if free != nil {
+			// Nothing overflows from a bucket with room: slots are only freed by whole sweeps.
+			break
+		}
+		b = (b + 1) & mask
+	}
+	if free == nil {
+		free = oldest
+		h.evicted++
+	} else {
+		h.used++
+	}
+	*free = fp | generation
+	return false
+}
+
+// advance moves to the step of a time and sweeps what is older than the horizon.
+func (h *Horizon) advance(at int64) {
+	epoch := at / h.step
+	if epoch <= h.epoch {
+		return
+	}
+	passed := epoch - h.epoch
+	h.epoch = epoch
+	if h.used == 0 {
+		return
+	}
+	if passed >= generations {
+		clear(h.slots)
+		h.used = 0
+		return
+	}
+	h.rebuild(len(h.slots), uint64(epoch))
+}
+
+func (h *Horizon) grow() { h.rebuild(2*len(h.slots), uint64(h.epoch)) }
+
+// rebuild puts what is young enough into a table of a size, so that no bucket
+// has room before one that overflowed.
+func (h *Horizon) rebuild(size int, epoch uint64) {
+	old := h.slots
+	h.slots = make([]uint64, size)
+	h.used = 0
+	for _, slot := range old {
+		if slot != 0 && (epoch-slot)&generationMask < generations {
+			h.insert(slot&^generationMask, slot&generationMask)
+		}
+	}
+}
+
+const horizonVersion = 1
+
+// Export appends the fingerprints added since a journal time (Unix nanoseconds),
+// rounded down to a step, for Load.
+func (h *Horizon) Export(dst []byte, since int64) []byte {
+	dst = append(dst, horizonVersion)
+	dst = binary.BigEndian.AppendUint64(dst, uint64(h.step))
+	dst = binary.BigEndian.AppendUint64(dst, uint64(h.epoch))
+	for _, slot := range h.slots {
+		age := (uint64(h.epoch) - slot) & generationMask
+		if slot != 0 && h.epoch-int64(age) >= since/h.step {
+			dst = binary.LittleEndian.AppendUint64(dst, slot)
+		}
+	}
+	return dst
+}
+
+// Load adds what Export gave to what is known already. An error of kind Invalid
+// leaves the horizon as it was.
+func (h *Horizon) Load(data []byte) error {
+	const head = 1 + 8 + 8
+	if len(data) < head || data[0] != horizonVersion || (len(data)-head)%8 != 0 {
+		return telemetry.Errorf(telemetry.Invalid, "horizon: not an export of version %d", horizonVersion)
+	}
+	step := int64(binary.BigEndian.Uint64(data[1:]))
+	epoch := int64(binary.BigEndian.Uint64(data[9:]))
+	if step <= 0 || epoch < 0 || epoch > (1<<63-1)/step {
+		return telemetry.Errorf(telemetry.Invalid, "horizon: an export with impossible times")
+	}
+	h.advance(epoch * step)
+	for rest := data[head:]; len(rest) > 0; rest = rest[8:] {
+		slot := binary.LittleEndian.Uint64(rest)
+		at := (epoch - int64((uint64(epoch)-slot)&generationMask)) * step
+		age := h.epoch - at/h.step
+		if fp := slot &^ generationMask; fp != 0 && 0 <= age && age < generations {
+			h.insert(fp, uint64(h.epoch-age)&generationMask)
+		}
+	}
+	return nil
+}

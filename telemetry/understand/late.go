@@ -1,0 +1,171 @@
+package understand
+
+import (
+	"treq/telemetry/semconv"
+)
+
+// touches tells whether a fragment lies below or above spans that are kept.
+func (t *trace) touches(f *fragment, host int32) bool {
+	if len(t.kept) == 0 {
+		return false
+	}
+	if host >= 0 || t.keptIndex(t.spans[f.top].Parent) >= 0 {
+		return true
+	}
+	for i := range t.kept {
+		if k := &t.kept[i]; k.flags&keptTop != 0 && k.parent != 0 {
+			if at := t.find(k.parent); at >= 0 && t.spans[at].frag == f {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// connect finds the kept spans that the fragment lies below or above: then it is
+// late. into is the chat, among the trace's, that its calls are added to, -1 if
+// none was counted.
+func (s *settling) connect(t *trace, host int32) (into int32, late bool) {
+	into = -1
+	s.above = kept{}
+	if len(t.kept) == 0 {
+		return -1, false
+	}
+	if host < 0 && s.nodes[0].span.Parent != 0 {
+		host = t.keptIndex(s.nodes[0].span.Parent)
+	}
+	if host >= 0 {
+		s.above = t.kept[host]
+		into, late = s.above.chat, true
+	}
+	for i := range t.kept {
+		k := &t.kept[i]
+		if k.flags&keptTop == 0 || k.parent == 0 {
+			continue
+		}
+		if at := t.find(k.parent); at >= 0 && t.spans[at].frag == s.nodes[0].span.frag {
+			late = true
+			if into < 0 {
+				into = k.chat
+			}
+		}
+	}
+	return into, late
+}
+
+// overKept tells the spans above kept ones what these are.
+func (s *settling) overKept(t *trace) {
+	for i := range t.kept {
+		k := &t.kept[i]
+		if k.flags&keptTop == 0 || k.parent == 0 {
+			continue
+		}
+		at := s.nodeOf(t.find(k.parent))
+		if at < 0 {
+			continue
+		}
+		n := &s.nodes[at]
+		if k.flags&overModel != 0 {
+			up := n.up
+			if n.span.Kind == semconv.KindLLM {
+				up = at
+			} else if blocks(n.span.Kind) || isModel(n.span.Kind) {
+				up = -1
+			}
+			if up >= 0 && s.nodes[up].span.Kind == semconv.KindLLM {
+				s.nodes[up].overKept = true
+			}
+		}
+		if k.flags&overSearch != 0 {
+			outer := n.outer
+			switch {
+			case n.span.Kind == semconv.KindTool || n.span.Kind == semconv.KindAgent:
+				outer = -1
+			case outer < 0 && isSearch(n.span.Kind):
+				outer = at
+			}
+			if outer >= 0 {
+				s.nodes[outer].role = counted
+			}
+		}
+		// What was settled is its fragment's top no longer: it hangs below this one.
+		k.flags &^= keptTop
+	}
+}
+
+// nodeOf gives the node of a slot, -1 if it is in another fragment.
+func (s *settling) nodeOf(slot int32) int32 {
+	if slot < 0 {
+		return -1
+	}
+	if at := s.place[slot]; int(at) < len(s.nodes) && s.nodes[at].slot == slot {
+		return at
+	}
+	return -1
+}
+
+// remember keeps what late spans will have to know of the fragment. into is the
+// chat that it was added to, -1 if it had its own or none.
+func (s *settling) remember(a *assembly, t *trace, into int32) {
+	var over keptFlags
+	for i := range s.nodes {
+		n := &s.nodes[i]
+		if n.clear && n.span.Kind == semconv.KindLLM {
+			over |= overModel
+		}
+		if n.clearTop && isSearch(n.span.Kind) {
+			over |= overSearch
+		}
+	}
+	for i := range s.nodes {
+		n := &s.nodes[i]
+		k := kept{
+			id: n.span.ID, parent: n.span.Parent, start: n.span.Start, end: n.span.End,
+			service: n.span.Service, chat: into, kind: n.span.Kind,
+		}
+		if n.entry >= 0 {
+			k.chat = s.chats[n.entry].kept
+		}
+		if n.parent < 0 {
+			k.flags = over | keptTop
+		}
+		k.flags |= s.inherited(int32(i))
+		t.keep(k)
+		if n.role == call && n.span.Call.model() != "" {
+			t.calls = append(t.calls, keptOf(n.span))
+		}
+	}
+	a.remembered += len(s.nodes)
+	a.remember(t)
+}
+
+// inherited says what a late span below a span is below of.
+func (s *settling) inherited(i int32) (f keptFlags) {
+	n := &s.nodes[i]
+	if n.excluded {
+		f |= keptExcluded
+	}
+	up := n.up
+	switch {
+	case n.span.Kind == semconv.KindLLM:
+		up = i
+	case blocks(n.span.Kind) || isModel(n.span.Kind):
+		up = -1
+	}
+	switch {
+	case up >= 0 && s.nodes[up].role == call:
+		f |= underCall
+	case up >= 0:
+		f |= underWrapper
+	case n.clear && !blocks(n.span.Kind) && !isModel(n.span.Kind):
+		f |= s.above.flags & (underCall | underWrapper)
+	}
+	switch {
+	case n.span.Kind == semconv.KindTool || n.span.Kind == semconv.KindAgent:
+	case isSearch(n.span.Kind) || n.outer >= 0:
+		f |= inSearch
+	case n.clearTop:
+		f |= s.above.flags & inSearch
+	}
+	return f
+}

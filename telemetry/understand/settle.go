@@ -1,0 +1,270 @@
+package understand
+
+import (
+	"encoding/binary"
+	"strconv"
+	"time"
+
+	"treq/telemetry"
+	"treq/telemetry/semconv"
+)
+
+// settling decides what a closed fragment counts for and tells the recorder. Its
+// lists are used again from one fragment to the next.
+type settling struct {
+	config   *Config
+	nodes    []node
+	slots    []int32
+	place    []int32
+	first    []int32
+	sibling  []int32
+	chats    []chat
+	above    kept // the kept span above the fragment, id 0 if there is none
+	tally    []tally
+	statuses statuses
+	rejected rejections
+
+	chatEvent      telemetry.Chat
+	addition       telemetry.ChatAddition
+	retrievalEvent telemetry.Retrieval
+	llmEvent       telemetry.LLMCall
+	embedding      telemetry.Embedding
+	rerank         telemetry.Rerank
+	toolEvent      telemetry.ToolCall
+}
+
+// tally counts the spans of one disposition.
+type tally struct {
+	disposition telemetry.Disposition
+	reason      string
+	service     string
+	n           int64
+}
+
+// close settles a fragment. host is the kept span that contains it, -1 if none.
+func (s *settling) close(a *assembly, t *trace, f *fragment, host int32) {
+	s.tally = s.tally[:0]
+	if !f.genai && !t.touches(f, host) {
+		for i := f.head; i >= 0; i = t.spans[i].next {
+			s.count(dispositionOf(&t.spans[i], telemetry.NotGenAI, ""))
+		}
+		s.tell(a)
+		return
+	}
+	s.build(t, f)
+	into, late := s.connect(t, host)
+	s.down(t)
+	if late {
+		s.overKept(t)
+	}
+	s.models(t)
+	s.searches()
+	s.roles()
+	if late && into >= 0 {
+		s.chats = s.chats[:0]
+		s.add(a, t, into)
+	} else {
+		s.choose()
+		s.gather()
+		s.tellChats(a, t)
+	}
+	s.tellEvents(a)
+	if late {
+		a.rec.Late(int64(len(s.nodes)))
+	}
+	s.rejected.tell(a.rec)
+	s.tell(a)
+	s.remember(a, t, into)
+}
+
+// roles gives the spans that are neither model spans nor searches their roles.
+func (s *settling) roles() {
+	for i := range s.nodes {
+		if n := &s.nodes[i]; n.span.Kind == semconv.KindTool {
+			n.role = tool
+		}
+	}
+}
+
+// tellChats records the fragment's chats and notes its entries.
+func (s *settling) tellChats(a *assembly, t *trace) {
+	for i := range s.chats {
+		c := &s.chats[i]
+		sp := s.nodes[c.node].span
+		k := keptChat{run: sp.RunID, service: sp.Service, calls: c.calls, tokens: c.tokens}
+		if k.run == (RunID{}) {
+			k.run = runOfSpan(sp.ID)
+		}
+		a.entries.note(sp.Service, sp.Name, true)
+		if a.config.ChatsFrom != FromAPI {
+			k.counts = true
+			if p, posted := a.runs.claim(k.run, runOfSpan(sp.ID), RunID(t.id)); posted {
+				k.creditCalls, k.creditTokens = p.calls, p.tokens
+				s.addTo(a, &k, c.calls, c.tokens)
+			} else {
+				s.event(c, &s.chatEvent)
+				a.rec.Chat(&s.chatEvent)
+				a.stats.ChatsFromTraces++
+			}
+		}
+		c.kept = int32(len(t.chats))
+		t.chats = append(t.chats, k)
+		a.runs.trace(k.run, t, c.kept)
+	}
+	if top := &s.nodes[0]; len(s.chats) == 0 && top.active > 0 {
+		a.entries.note(top.span.Service, top.span.Name, false)
+	}
+}
+
+// add adds the calls of late spans to a chat that was counted.
+func (s *settling) add(a *assembly, t *trace, into int32) {
+	var calls, tokens int64
+	for i := range s.nodes {
+		if n := &s.nodes[i]; n.isCall() {
+			calls++
+			if n.span.Call.HasUsage {
+				tokens += n.span.Call.Tokens.Total()
+			}
+		}
+	}
+	k := &t.chats[into]
+	k.calls += calls
+	k.tokens += tokens
+	s.addTo(a, k, calls, tokens)
+}
+
+// addTo tells an addition to a chat, less what a POST counted in advance.
+func (s *settling) addTo(a *assembly, k *keptChat, calls, tokens int64) {
+	credit := min(calls, k.creditCalls)
+	k.creditCalls -= credit
+	calls -= credit
+	credit = min(tokens, k.creditTokens)
+	k.creditTokens -= credit
+	tokens -= credit
+	if !k.counts || calls == 0 && tokens == 0 {
+		return
+	}
+	s.addition = telemetry.ChatAddition{Service: k.service, LLMCalls: calls, Tokens: tokens}
+	a.rec.ChatAddition(&s.addition)
+}
+
+// tellEvents records the events of the fragment's spans and tallies all spans.
+func (s *settling) tellEvents(a *assembly) {
+	for i := range s.nodes {
+		n := &s.nodes[i]
+		switch n.role {
+		case call, fallback:
+			s.count(dispositionOf(n.span, telemetry.Recorded, s.tellCall(a, n)))
+		case search:
+			s.retrieval(n, &s.retrievalEvent)
+			a.rec.Retrieval(&s.retrievalEvent)
+			s.count(dispositionOf(n.span, telemetry.Recorded, "retrieval"))
+		case tool:
+			s.toolEvent = telemetry.ToolCall{
+				Origin: origin(n.span), Duration: n.span.duration(), Outcome: n.span.Outcome,
+				ErrorType: n.span.ErrorType, Tool: n.span.Tool,
+			}
+			a.rec.ToolCall(&s.toolEvent)
+			s.count(dispositionOf(n.span, telemetry.Recorded, "tool"))
+		default:
+			if n.entry >= 0 && s.chats[n.entry].node == int32(i) {
+				s.count(dispositionOf(n.span, telemetry.Recorded, "chat"))
+			} else {
+				s.count(dispositionOf(n.span, telemetry.Folded, foldedReasons[n.role]))
+			}
+		}
+	}
+}
+
+// foldedReasons say why a span is no event of its own.
+var foldedReasons = [...]string{
+	inside: "inside", wrapper: "wrapper", repeat: "repeat", double: "double",
+	counted: "late", searchPart: "inner_search", tool: "",
+}
+
+// tellCall records a model span's call and gives the reason of its disposition.
+func (s *settling) tellCall(a *assembly, n *node) string {
+	sp := n.span
+	c := &sp.Call
+	m := telemetry.ModelCall{
+		Origin: origin(sp), Duration: sp.duration(), Outcome: sp.Outcome, ErrorType: sp.ErrorType,
+		Operation: c.Operation, Provider: c.Provider, RequestModel: c.RequestModel, ResponseModel: c.ResponseModel,
+		Tokens: c.Tokens, HasUsage: c.HasUsage,
+	}
+	if !c.HasUsage {
+		m.Tokens = telemetry.Tokens{}
+	}
+	if n.role == fallback {
+		m.Start = min(n.failedEnd, sp.End)
+		if m.Duration != telemetry.UnknownDuration {
+			m.Duration = time.Duration(sp.End - m.Start)
+		}
+	}
+	switch sp.Kind {
+	case semconv.KindEmbedding:
+		s.embedding.ModelCall = m
+		a.rec.Embedding(&s.embedding)
+		return "embedding"
+	case semconv.KindReranker:
+		s.rerank.ModelCall = m
+		a.rec.Rerank(&s.rerank)
+		return "rerank"
+	}
+	s.llmEvent = telemetry.LLMCall{ModelCall: m, TimeToFirstToken: c.TimeToFirstToken}
+	if sp.Flags.Has(Streamed) {
+		switch {
+		case sp.Outcome == telemetry.Failed || sp.Flags.Has(Aborted):
+			s.llmEvent.Stream = telemetry.StreamAborted
+		case !c.HasUsage:
+			s.llmEvent.Stream = telemetry.StreamUsageMissing
+		default:
+			s.llmEvent.Stream = telemetry.StreamCompleted
+		}
+	}
+	a.rec.LLMCall(&s.llmEvent)
+	return "llm_call"
+}
+
+// dispositionOf gives a tally of one span.
+func dispositionOf(sp *held, d telemetry.Disposition, reason string) tally {
+	if sp.Flags.Has(Unusable) {
+		d, reason = telemetry.Refused, "time"
+	}
+	return tally{d, reason, sp.Service, 1}
+}
+
+func (s *settling) count(one tally) {
+	for i := range s.tally {
+		if t := &s.tally[i]; t.disposition == one.disposition && t.reason == one.reason && t.service == one.service {
+			t.n++
+			return
+		}
+	}
+	s.tally = append(s.tally, one)
+}
+
+func (s *settling) tell(a *assembly) {
+	for i := range s.tally {
+		t := &s.tally[i]
+		a.rec.Span(t.disposition, t.reason, t.service, t.n)
+	}
+}
+
+func origin(sp *held) telemetry.Origin {
+	o := telemetry.Origin{Service: sp.Service, TraceID: sp.TraceID, Start: sp.Start}
+	binary.BigEndian.PutUint64(o.SpanID[:], sp.ID)
+	return o
+}
+
+// statuses gives HTTP statuses as text, each made once.
+type statuses struct{ text [600]string }
+
+func (s *statuses) get(code uint16) string {
+	if int(code) >= len(s.text) {
+		return otherError
+	}
+	if s.text[code] == "" {
+		s.text[code] = strconv.Itoa(int(code))
+	}
+	return s.text[code]
+}
