@@ -24,8 +24,8 @@
 // As pdata does, known fields with the wrong wire type are refused, unknown fields
 // are skipped, text is not required to be UTF-8, and of several values of one
 // AnyValue the last counts. Repeated message fields merge as protobuf says. The
-// field instrumentation_library_spans of OTLP before 0.15 is read where
-// scope_spans is missing.
+// deprecated field 1000 of the resource level (instrumentation_library_spans and its
+// siblings) is read where the scopes are missing.
 //
 // The rules for OTLP/JSON are at [TracesFromJSON].
 package otlp
