@@ -92,7 +92,7 @@ func (in *Instruments) UnmarshalBinary(data []byte) error {
 			continue
 		}
 		for _, stored := range old.Keys {
-			if key, ok := set.restored(stored, ids); ok && set.known[key] == nil && len(set.order) < set.limit {
+			if key, ok := set.restored(stored, ids); ok && set.known[key] == nil {
 				set.make(key)
 			}
 		}
