@@ -109,9 +109,13 @@ func TestPromtool(t *testing.T) {
 	ledger := e2etest.NewLedger()
 	deliver(t, s, ledger, 2)
 	wantTotals(t, s, "", ledger.Totals())
+	promtool, err := e2etest.Program("promtool")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, path := range []string{"/metrics", "/monitoring/stats/summary"} {
 		exposition := s.Do(http.MethodGet, path, http.Header{"Accept": {"text/plain;version=0.0.4"}}, nil)
-		check := exec.CommandContext(t.Context(), "promtool", "check", "metrics")
+		check := exec.CommandContext(t.Context(), promtool, "check", "metrics")
 		check.Stdin = bytes.NewReader(exposition.Body)
 		if out, err := check.CombinedOutput(); err != nil {
 			t.Errorf("promtool on %s: %v\n%s", path, err, out)
@@ -146,11 +150,15 @@ func startPrometheus(t *testing.T, target string, paths ...string) *prometheus {
 		t.Fatal(err)
 	}
 	var log tailBuffer
-	server := exec.Command("prometheus", "--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "tsdb"),
+	program, err := e2etest.Program("prometheus")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := exec.Command(program, "--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "tsdb"),
 		"--web.listen-address="+addr, "--log.level=warn")
 	server.Stdout, server.Stderr = &log, &log
 	if err := server.Start(); err != nil {
-		t.Fatalf("this test runs Debian's package prometheus: %v", err)
+		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		if err := server.Process.Kill(); err != nil {

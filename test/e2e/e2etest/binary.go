@@ -75,6 +75,23 @@ func Tool(pkg, version string) (string, error) {
 	return path, nil
 }
 
+// Program finds an installed program: one that the repository installed for its
+// tests, else one on PATH.
+func Program(name string) (string, error) {
+	_, dir, err := cache()
+	if err != nil {
+		return "", err
+	}
+	if path, err := exec.LookPath(filepath.Join(dir, name)); err == nil {
+		return path, nil
+	}
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return "", fmt.Errorf("%w: make e2e-tools installs it", err)
+	}
+	return path, nil
+}
+
 // cache gives the repository and the directory in it that holds built programs.
 func cache() (root, dir string, err error) {
 	root, err = Root()

@@ -90,7 +90,7 @@ func (p *Process) Configure(text string) { p.spec.Config = text }
 func (p *Process) AwaitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyWithin)
 	defer cancel()
-	last := errors.New("no answer yet")
+	var last error
 	for {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.Addr+"/readyz", http.NoBody)
 		if err != nil {
