@@ -66,7 +66,7 @@ fuzz: ## Run every fuzz target for FUZZTIME (30s)
 	@scripts/fuzz $(FUZZTIME)
 
 docs: ## Write the generated parts of docs/
-	@$(GO) test ./cmd/treq-telemetry -run TestReferenceIsCurrent -update
+	@$(GO) test . ./server/config -run "TestDocumentedInstruments|TestDocumentedRooms|TestReferenceIsCurrent" -update
 
 tools: $(CACHE)/.tools ## Install the pinned Go tools into .cache/bin
 

@@ -14,18 +14,15 @@ import (
 // stopWithin bounds a stop, whatever a sink does (docs/architecture.md, section 8).
 const stopWithin = 10 * time.Second
 
-// service is the running product.
+// service is what the command needs of server.Server, so that its tests can see
+// signals and failures without a data directory.
 type service interface {
-	// Start opens the doors and returns; the rest of the start-up goes on behind them.
 	Start() error
-	// Addr is the address of the one port, of OTLP/HTTP and of OTLP/gRPC; "" is off.
 	Addr() (listen, otlpHTTP, otlpGRPC string)
-	// Stop closes the doors, finishes what is in flight and lets go of the data
-	// directory. It returns when that is done or ctx ends.
 	Stop(ctx context.Context) error
 }
 
-// newService makes the product; it may wait for the data directory until ctx ends.
+// newService makes the product; ctx ends a Start that waits.
 type newService func(ctx context.Context, c config.Config, log *slog.Logger, version string) (service, error)
 
 func (p *process) serveCommand() *cobra.Command {
@@ -73,14 +70,15 @@ func (p *process) serve(ctx context.Context, loaded config.Loaded, reload func()
 	version := buildVersion().Version
 	svc, err := p.newService(signals.quit, loaded.Config, log, version)
 	if err != nil {
-		if signals.quit.Err() != nil {
-			log.Info("stopped before the start was done", "reason", err)
-			return nil
-		}
 		return err
 	}
 	if err := svc.Start(); err != nil {
-		return errors.Join(err, p.stop(signals, svc))
+		stopped := p.stop(signals, svc)
+		if signals.quit.Err() != nil {
+			log.Info("stopped before the start was done", "reason", err)
+			return stopped
+		}
+		return errors.Join(err, stopped)
 	}
 	p.announce(loaded, svc, version)
 	warnExposed(log, loaded.Config)

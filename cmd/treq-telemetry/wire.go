@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 
+	"treq/server"
 	"treq/server/config"
 )
 
 // newServer makes the product.
-func newServer(context.Context, config.Config, *slog.Logger, string) (service, error) {
-	return nil, errors.New("this build cannot serve")
+func newServer(ctx context.Context, c config.Config, log *slog.Logger, version string) (service, error) {
+	return server.New(ctx, c, log, version)
 }

@@ -13,7 +13,7 @@ func WriteReference(w io.Writer) error {
 	b.WriteString("| key in the file | flag | environment | default | what |\n|---|---|---|---|---|\n")
 	for _, s := range settings {
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n",
-			s.Key, code("--", s.Flag), variables(s), code("", s.Default()), strings.ReplaceAll(s.Usage, "|", `\|`))
+			s.Key, code("--", s.Flag), variables(s), code("", s.Default()), strings.NewReplacer("`", "", "|", `\|`).Replace(s.Usage))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -63,7 +63,7 @@ var settings = []Setting{
 	{"chats.close.chain", "chats-close-chain", "", "`duration` of quiet that closes a fragment whose top is a chain waiting for its parent"},
 	{"chats.close.leaves", "chats-close-leaves", "", "`duration` of quiet that closes leaves without a top"},
 	{"chats.close.longest", "chats-close-longest", "", "`duration` after its first span that closes any fragment"},
-	{"families", "", "", "model families of the documented counts: a list of {name, match: [part of a model name, …]}, without regard to case; the first match wins"},
+	{"families", "", "", "model families of the documented counts: a list of {name, match: [part of a model name, …]}, without regard to case; the first match wins; without it 8b or instant is 8b, 70b is 70b, glm is glm4"},
 	{"sinks", "", "", "where traces are forwarded to: a list, see below"},
 	{"tokens.ingest", "ingest-token", "", "`token` that clients must show to send telemetry; several separated by commas"},
 	{"cors_origins", "cors-origins", "CORS_ORIGINS", "`origins` of browsers that may read answers and post; separated by commas"},

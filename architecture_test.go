@@ -1,0 +1,207 @@
+package treq_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// room is what one package may import of this module, and why it needs it. The
+// rule behind the table: a package imports what lies earlier in the flow or
+// nearer the vocabulary, never later (docs/architecture.md, section 3).
+type room struct {
+	imports []string
+	why     string
+}
+
+// rooms lists every package of the module. Test files are free to import more.
+var rooms = map[string]room{
+	"telemetry":            {nil, "the vocabulary: everything else may know it, it knows nothing"},
+	"telemetry/compress":   {of("telemetry"), "bounded decoding; speaks only kinds of error"},
+	"telemetry/otlp":       {of("telemetry"), "OTLP bytes, without meaning"},
+	"telemetry/semconv":    {nil, "names of attributes; nobody below it has any"},
+	"telemetry/understand": {of("telemetry", "telemetry/otlp", "telemetry/semconv"), "scanned spans become events"},
+	"telemetry/instrument": {of("telemetry"), "records events; knows neither spans nor readers"},
+	"telemetry/reported":   {of("telemetry", "telemetry/instrument"), "what services measured themselves, never summed with ours"},
+	"telemetry/snapshot":   {of("telemetry", "telemetry/instrument"), "reads what instruments recorded"},
+	"telemetry/journal":    {of("telemetry", "telemetry/compress"), "keeps bytes; does not know what they say"},
+	"telemetry/meter": {of("telemetry", "telemetry/instrument", "telemetry/journal", "telemetry/reported", "telemetry/snapshot", "telemetry/understand"),
+		"the journal's reader that counts; never forwards"},
+	"telemetry/export": {of("telemetry", "telemetry/compress", "telemetry/journal", "telemetry/otlp", "telemetry/semconv"),
+		"the journal's readers that forward; never count"},
+
+	"server/fault":  {of("telemetry"), "kinds of error on the wire"},
+	"server/config": {of("telemetry", "telemetry/export", "telemetry/instrument", "telemetry/understand"), "settings, in the types of those who obey them"},
+	"server/ingest": {of("telemetry", "telemetry/compress", "telemetry/journal", "telemetry/otlp", "server/fault"), "OTLP in; appends, never counts"},
+	"server/api":    {of("telemetry", "telemetry/journal", "telemetry/otlp", "telemetry/semconv", "server/fault"), "JSON in and out; numbers come through its interfaces"},
+	"server":        {of("telemetry", "telemetry/...", "server/..."), "wires everything; nothing imports it but the command"},
+
+	"demo":               {of("telemetry", "telemetry/semconv"), "a client like any other: it may know names, not the server"},
+	"cmd/treq-telemetry": {of("telemetry", "server", "server/config", "demo"), "flags, signals and exit codes"},
+
+	"bench":            {of("test/e2e/e2etest"), "measures the built product from outside"},
+	"test/e2e":         {nil, "tests the built product from outside"},
+	"test/e2e/e2etest": {nil, "what end-to-end tests and the benchmark stand on"},
+}
+
+func of(packages ...string) []string { return packages }
+
+// bans are edges that no chain of imports may make, each with its reason.
+var bans = []struct{ from, to, why string }{
+	{"telemetry/understand", "telemetry/journal", "the Collector's connector uses the understanding without our log"},
+	{"telemetry/understand", "telemetry/export", "the meter's branch and the sinks' branch never meet"},
+	{"telemetry/meter", "telemetry/export", "the meter's branch and the sinks' branch never meet"},
+	{"telemetry/export", "telemetry/understand", "the meter's branch and the sinks' branch never meet"},
+	{"telemetry/export", "telemetry/instrument", "the meter's branch and the sinks' branch never meet"},
+	{"telemetry/instrument", "go.opentelemetry.io/otel/sdk/metric", "recording uses the metric API only, so that any reader can aggregate"},
+	{"telemetry/journal", "telemetry/otlp", "the journal keeps bytes and does not know what they say"},
+	{"telemetry/understand", "go.opentelemetry.io/collector/pdata/ptrace", "spans are scanned in place, never built as objects"},
+	{"telemetry/snapshot", "google.golang.org/grpc", "numbers need no transport"},
+	{"server/api", "telemetry/meter", "the API sees numbers through narrow interfaces"},
+	{"server/api", "telemetry/snapshot", "the API sees numbers through narrow interfaces"},
+}
+
+// notBelowServer are the imports by which a library would listen, read the
+// command line, or print.
+var notBelowServer = map[string]string{
+	"flag":                         "only the command reads flags",
+	"github.com/spf13/cobra":       "only the command reads flags",
+	"github.com/spf13/pflag":       "only the command reads flags",
+	"log":                          "libraries are given a *slog.Logger",
+	"net/http/pprof":               "it registers itself on the default mux",
+	"net/http/httptest":            "it is for tests",
+	"github.com/fsnotify/fsnotify": "files are watched where settings are loaded",
+}
+
+type goPackage struct {
+	ImportPath string
+	Dir        string
+	Name       string
+	Doc        string
+	GoFiles    []string
+	Imports    []string
+	Deps       []string
+}
+
+const module = "treq"
+
+// packages lists the module's packages by their path inside it.
+func packages(t *testing.T) map[string]goPackage {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,Name,Doc,GoFiles,Imports,Deps", "./...")
+	var stderr bytes.Buffer
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v\n%s", err, stderr.Bytes())
+	}
+	found := map[string]goPackage{}
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p goPackage
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			return found
+		} else if err != nil {
+			t.Fatalf("go list: %v", err)
+		}
+		if inside, ok := strings.CutPrefix(p.ImportPath, module+"/"); ok {
+			found[inside] = p
+		}
+	}
+}
+
+func TestImports(t *testing.T) {
+	found := packages(t)
+	for _, path := range slices.Sorted(maps.Keys(found)) {
+		room, listed := rooms[path]
+		if !listed {
+			t.Errorf("package %s is not in the table of rooms: say what it may import and why it is there", path)
+			continue
+		}
+		for _, imported := range found[path].Imports {
+			if inside, ok := strings.CutPrefix(imported, module+"/"); ok && !allowed(room.imports, inside) {
+				t.Errorf("%s imports %s, which its room does not list (%s)", path, inside, room.why)
+			}
+			if why, banned := notBelowServer[imported]; banned && strings.HasPrefix(path, "telemetry") {
+				t.Errorf("%s imports %s: %s", path, imported, why)
+			}
+		}
+	}
+	for path, room := range rooms {
+		p, exists := found[path]
+		if !exists {
+			t.Errorf("the table of rooms lists %s, which does not exist", path)
+		}
+		for _, listed := range room.imports {
+			_, there := found[listed]
+			if !there && !strings.HasSuffix(listed, "/...") {
+				t.Errorf("%s may import %s, which does not exist", path, listed)
+			}
+			if there && exists && !slices.Contains(p.Imports, module+"/"+listed) {
+				t.Errorf("%s may import %s and does not: take it off the list", path, listed)
+			}
+		}
+	}
+}
+
+// allowed tells whether a list names a package, by itself or by a tree ("server/...").
+func allowed(list []string, path string) bool {
+	return slices.ContainsFunc(list, func(entry string) bool {
+		tree, isTree := strings.CutSuffix(entry, "...")
+		return entry == path || isTree && strings.HasPrefix(path, tree)
+	})
+}
+
+func TestBans(t *testing.T) {
+	found := packages(t)
+	for _, ban := range bans {
+		p, exists := found[ban.from]
+		if !exists {
+			t.Errorf("a ban is about %s, which does not exist", ban.from)
+			continue
+		}
+		target := ban.to
+		if _, ours := found[target]; ours {
+			target = module + "/" + target
+		} else if out, err := exec.Command("go", "list", "--", target).CombinedOutput(); err != nil {
+			t.Errorf("a ban is about %s, which does not exist: %s", target, out)
+		}
+		if slices.Contains(p.Deps, target) {
+			t.Errorf("%s reaches %s: %s", ban.from, ban.to, ban.why)
+		}
+	}
+}
+
+func TestVocabularyIsPlain(t *testing.T) {
+	found := packages(t)
+	for _, path := range []string{"telemetry", "telemetry/semconv"} {
+		for _, dep := range found[path].Deps {
+			if first, _, _ := strings.Cut(dep, "/"); strings.Contains(first, ".") && !strings.HasPrefix(dep, "vendor/") {
+				t.Errorf("%s reaches %s: the vocabulary uses the standard library only", path, dep)
+			}
+		}
+	}
+}
+
+func TestPackageNames(t *testing.T) {
+	for path, p := range packages(t) {
+		if len(p.GoFiles) == 0 {
+			continue // tests only
+		}
+		if p.Doc == "" {
+			t.Errorf("package %s has no doc comment", path)
+		}
+		for _, name := range append([]string{filepath.Base(path)}, p.GoFiles...) {
+			switch strings.TrimSuffix(name, ".go") {
+			case "util", "utils", "common", "helper", "helpers", "manager", "misc", "types":
+				t.Errorf("%s in %s is named for nothing: name it for what it holds", name, path)
+			}
+		}
+	}
+}
