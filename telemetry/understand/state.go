@@ -1,0 +1,86 @@
+package understand
+
+import (
+	"cmp"
+	"slices"
+
+	"treq/telemetry"
+)
+
+// stateVersion is the version of the encoding that MarshalBinary gives.
+const stateVersion = 1
+
+// MarshalBinary gives the engine's state: open fragments, what is remembered of
+// closed ones, posted runs, judgements, entries and figures, but not the horizon.
+// An engine that is given it goes on as this one would have.
+func (e *Engine) MarshalBinary() ([]byte, error) {
+	w := &writer{texts: make(map[string]uint64)}
+	w.b = append(w.b, stateVersion)
+	a := &e.assembly
+	w.varint(a.now)
+	w.uvarint(a.seq)
+	w.stats(&a.stats)
+
+	traces := make([]*trace, 0, len(a.traces))
+	for _, t := range a.traces {
+		traces = append(traces, t)
+	}
+	slices.SortFunc(traces, func(x, y *trace) int { return cmp.Compare(x.seq, y.seq) })
+	w.uvarint(uint64(len(traces)))
+	for _, t := range traces {
+		w.trace(t)
+	}
+	w.runs(&a.runs)
+	w.entries(&a.entries)
+	w.judgements(&e.feedback)
+	return w.b, nil
+}
+
+// UnmarshalBinary puts the engine into the state that MarshalBinary gave. On an
+// error, of kind Invalid, the engine is as it was.
+func (e *Engine) UnmarshalBinary(data []byte) error {
+	r := &decoder{b: data}
+	if r.byte() != stateVersion {
+		return telemetry.Errorf(telemetry.Invalid, "state of open traces: not of version %d", stateVersion)
+	}
+	a := assembly{config: &e.config, rec: e.rec, traces: make(map[[16]byte]*trace)}
+	a.settle.config = &e.config
+	a.now = r.varint()
+	a.seq = r.uvarint()
+	r.stats(&a.stats)
+	for range r.length(20) {
+		r.trace(&a)
+		if r.bad {
+			break
+		}
+	}
+	a.recall()
+	r.runs(&a.runs)
+	r.entries(&a.entries)
+	var feedback judgements
+	r.judgements(&feedback)
+	if r.bad || len(r.b) > 0 {
+		return telemetry.Errorf(telemetry.Invalid, "state of open traces: malformed")
+	}
+	e.assembly, e.feedback = a, feedback
+	return nil
+}
+
+// recall rebuilds what follows from the traces: the queue of memories and the
+// runs whose chats spans told.
+func (a *assembly) recall() {
+	var remembering []*trace
+	for _, t := range a.traces {
+		if len(t.kept) > 0 {
+			remembering = append(remembering, t)
+		}
+	}
+	slices.SortFunc(remembering, func(x, y *trace) int { return cmp.Compare(x.keptSeq, y.keptSeq) })
+	for _, t := range remembering {
+		a.memories = append(a.memories, memory{t, t.keptSeq, t.until})
+		a.remembered += len(t.kept)
+		for i := range t.chats {
+			a.runs.trace(t.chats[i].run, t, int32(i))
+		}
+	}
+}
