@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"go.opentelemetry.io/otel/attribute"
 	"go.uber.org/goleak"
 
 	"treq/telemetry"
@@ -137,3 +138,5 @@ func playGuide(r telemetry.Recorder, from, to int) {
 		}})
 	})
 }
+
+func encoded(set attribute.Set) string { return set.Encoded(attribute.DefaultEncoder()) }
