@@ -24,8 +24,11 @@ type Engine struct {
 	door    uint8
 	span    Span
 	origin  string // service.name of the log records being read, "" if not told
-	// observing fills the horizon and nothing else.
+	// observing fills the horizon and nothing else, at observed journal time.
 	observing bool
+	observed  int64
+	// firstSight may be nil.
+	firstSight func(at int64, fingerprint uint64)
 }
 
 // Stats are figures of the engine's life since it was made or restored.
@@ -73,11 +76,16 @@ func (e *Engine) Traces(admitted time.Time, door uint8, body []byte) error {
 	return e.scanner.Traces(body, (*traceVisitor)(e))
 }
 
+// OnFirstSight has f told the journal time (Unix nanoseconds) and fingerprint of
+// each span that was not known, as it is seen: what Horizon().Add needs to make
+// the horizon again. nil tells nobody.
+func (e *Engine) OnFirstSight(f func(at int64, fingerprint uint64)) { e.firstSight = f }
+
 // Observe adds the spans of a request to the horizon and does nothing else: it
-// rebuilds the horizon up to the position a restored state stands for.
+// rebuilds the horizon up to the position a restored state stands for. Requests
+// come in the order in which they were admitted.
 func (e *Engine) Observe(admitted time.Time, body []byte) error {
-	e.assembly.now = max(e.assembly.now, admitted.UnixNano())
-	e.observing = true
+	e.observing, e.observed = true, admitted.UnixNano()
 	defer func() { e.observing = false }()
 	return e.scanner.Traces(body, (*traceVisitor)(e))
 }
@@ -128,7 +136,15 @@ func (v *traceVisitor) Resource(r *otlp.Resource) { v.reader.Resource(r) }
 func (v *traceVisitor) Scope(s *otlp.Scope) { v.reader.Scope(s) }
 
 func (v *traceVisitor) Span(sp *otlp.Span) {
-	known := v.horizon.Add(v.assembly.now, Fingerprint(&sp.TraceID, number(sp.SpanID)))
+	fingerprint := Fingerprint(&sp.TraceID, number(sp.SpanID))
+	at := v.assembly.now
+	if v.observing {
+		at = v.observed
+	}
+	known := v.horizon.Add(at, fingerprint)
+	if !known && v.firstSight != nil {
+		v.firstSight(at, fingerprint)
+	}
 	switch {
 	case v.observing:
 	case known:

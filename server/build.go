@@ -1,0 +1,235 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+
+	"treq/server/api"
+	"treq/server/config"
+	"treq/server/ingest"
+	"treq/telemetry"
+	"treq/telemetry/export"
+	"treq/telemetry/instrument"
+	"treq/telemetry/journal"
+	"treq/telemetry/meter"
+	"treq/telemetry/reported"
+	"treq/telemetry/snapshot"
+)
+
+// parts are what runs behind the doors.
+type parts struct {
+	identity   identity
+	journal    *journal.Journal
+	reader     *snapshot.Reader
+	exposition *snapshot.Exposition
+	reported   *reported.Store
+	process    *instrument.Process
+	meter      *meter.Meter
+	sinks      *export.Set
+	ingest     *ingest.Ingest
+	documents  *documents
+}
+
+// build makes the parts from the far end to the doors and starts them. What it
+// made is undone by Stop, also after an error.
+func (s *Server) build(ctx context.Context) (*parts, error) {
+	p := &parts{}
+	if err := s.openJournal(ctx, p); err != nil {
+		return nil, err
+	}
+	p.ingest = ingest.New(ingest.Options{
+		Log:             p.journal,
+		Tokens:          ingest.NewTokens(s.config.Tokens.Ingest...),
+		MaxRequestBytes: int64(s.config.Limits.MaxRequestBytes),
+		InflightBytes:   int64(s.config.Limits.MaxInFlightBytes),
+		Seed:            p.identity.Seed,
+		Instance:        p.identity.Instance,
+		Logger:          s.log,
+	})
+	if err := s.openSinks(p); err != nil {
+		return nil, err
+	}
+	if err := s.openMeter(ctx, p); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+func (s *Server) openJournal(ctx context.Context, p *parts) (err error) {
+	c := s.config
+	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
+		return fmt.Errorf("data directory: %w", err)
+	}
+	p.journal, err = journal.Open(ctx, filepath.Join(c.DataDir, "journal"), journal.Options{
+		SegmentBytes: int64(c.Journal.SegmentBytes),
+		Keep:         time.Duration(c.Journal.Keep),
+		MaxAge:       time.Duration(c.Journal.MaxAge),
+		MaxBytes:     int64(c.Journal.MaxBytes),
+		LockWait:     time.Duration(c.Journal.LockWait),
+		MaxDecoded:   int64(c.Limits.MaxRequestBytes),
+		Ack:          ackMode(c.Ack),
+		Logger:       s.log,
+	})
+	if err != nil {
+		return err
+	}
+	s.onStop("journal", func(context.Context) error { return p.journal.Close() })
+	if where := volatileStorage(c.DataDir); where != "" {
+		notice := fmt.Sprintf("the data directory lies in %s: acknowledged data lives as long as that", where)
+		s.notices = append(s.notices, notice)
+		s.log.Warn(notice, "data_dir", c.DataDir)
+	}
+	// Under the journal's lock: nobody else makes one.
+	p.identity, err = loadIdentity(c.DataDir)
+	return err
+}
+
+func ackMode(a config.Ack) journal.AckMode {
+	if a == config.AckMemory {
+		return journal.Memory
+	}
+	return journal.Fsync
+}
+
+func (s *Server) openMeter(ctx context.Context, p *parts) (err error) {
+	rules, families := s.config.Rules()
+	p.reported = reported.NewStore(reported.Options{})
+	p.reader = snapshot.NewReader(snapshot.Options{Producers: []sdkmetric.Producer{p.reported}})
+	provider := snapshot.NewProvider(p.reader)
+	s.onStop("metrics", provider.Shutdown)
+	instruments, err := instrument.New(provider.Meter(instrument.MeterScope), instrument.Options{Family: instrument.FamilyOf(families)})
+	if err != nil {
+		return err
+	}
+	p.exposition, err = snapshot.NewExposition(p.reader, snapshot.ExpositionOptions{
+		OnError: func(err error) { s.log.Warn("the exposition is not whole", "error", err) },
+	})
+	if err != nil {
+		return err
+	}
+	if p.process, err = instrument.NewProcess(); err != nil {
+		return err
+	}
+	p.meter, err = meter.Open(ctx, meter.Options{
+		Dir: s.config.DataDir, Journal: p.journal, Rules: rules,
+		Instruments: instruments, Reader: p.reader, Reported: p.reported, Logger: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	p.documents = &documents{
+		reader: p.reader, process: p.process, reported: p.reported, started: s.started,
+		hindered: func() bool { return s.hindrance(p) != "" },
+	}
+	if _, err = instrument.Observe(provider.Meter(instrument.ProcessScope), p.sources()); err != nil {
+		return err
+	}
+	s.runMeter(p.meter)
+	return nil
+}
+
+func (s *Server) runMeter(m *meter.Meter) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() {
+		err := m.Run(ctx)
+		if err != nil && ctx.Err() == nil {
+			s.log.Error("counting stopped; restart to go on from the last checkpoint", "error", err)
+		}
+		done <- err
+	}()
+	s.onStop("meter", func(ctx context.Context) error {
+		cancel()
+		select {
+		case err := <-done:
+			return err
+		case <-ctx.Done():
+			return errors.New("the last checkpoint was not done in time; the journal is replayed at the next start")
+		}
+	})
+}
+
+func (s *Server) openSinks(p *parts) (err error) {
+	p.sinks, err = export.NewSet(s.config.Sinks, export.Deps{
+		Dir: s.config.DataDir, Open: p.openCursor, Version: s.version,
+		Instance: p.identity.Instance, Logger: s.log, Proxy: http.ProxyFromEnvironment,
+	})
+	if err != nil {
+		return err
+	}
+	p.sinks.Start()
+	s.onStop("sinks", func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, finishSinks)
+		defer cancel()
+		return p.sinks.Stop(ctx)
+	})
+	return nil
+}
+
+// openCursor makes a sink's cursor: retention may overtake it.
+func (p *parts) openCursor(name string, from journal.Position) (export.Cursor, error) {
+	c, err := p.journal.NewCursor(name, from, false)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// handlers are what the doors serve.
+func (p *parts) handlers(s *Server) (handlers, error) {
+	c := s.config
+	a, err := api.New(api.Options{
+		Log: p.journal, Meter: p.meter, Documents: p.documents,
+		Exposition: p.exposition,
+		SummaryExposition: &snapshot.SummaryExposition{
+			Summary: func(ctx context.Context) (snapshot.Summary, error) { return p.documents.summary(ctx, "") },
+			OnError: func(err error) { s.log.Warn("the summary cannot be scraped", "error", err) },
+		},
+		Sinks:       func() any { return p.sinks.Status() },
+		ChatEntries: func() any { return p.meter.Entries() },
+		Checks:      []api.Check{{Name: "journal", Err: p.journalCheck}},
+		Notices:     func() []string { return s.notices },
+		OTLP:        p.ingest.HTTP(), IsOTLP: ingest.Serves, GRPC: p.ingest.GRPC(),
+		Authorize: ingest.NewTokens(c.Tokens.Ingest...).Authorize,
+		Origins:   c.CORSOrigins,
+		Hosts:     api.Hosts{Loopback: c.Listen.Loopback(), Allowed: c.AllowedHosts},
+		Seed:      p.identity.Seed,
+		Version:   s.version,
+		Logger:    s.log,
+	})
+	if err != nil {
+		return handlers{}, err
+	}
+	otlp, err := api.CORS(c.CORSOrigins, p.ingest.HTTP())
+	if err != nil {
+		return handlers{}, err
+	}
+	return handlers{one: a.Handler(), otlpHTTP: otlp, otlpGRPC: p.ingest.GRPC()}, nil
+}
+
+// journalCheck says why the log cannot take a write; nil while it can.
+func (p *parts) journalCheck() error {
+	st := p.journal.Stats()
+	if st.RoomBytes <= 0 {
+		return telemetry.Errorf(telemetry.Unavailable, "the journal has no room: %s", st.LastError)
+	}
+	return nil
+}
+
+// hindrance names what cannot make progress, "" if all can.
+func (s *Server) hindrance(p *parts) string {
+	if err := p.journalCheck(); err != nil {
+		return err.Error()
+	}
+	if stuck := p.sinks.Stuck(); len(stuck) > 0 {
+		return fmt.Sprintf("sinks do not get on: %v", stuck)
+	}
+	return ""
+}

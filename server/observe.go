@@ -1,0 +1,61 @@
+package server
+
+import (
+	"maps"
+	"slices"
+
+	"treq/telemetry/instrument"
+)
+
+// sources are what the process's own instruments read. The doors and sinks are
+// there by the time something is collected, or show nothing.
+func (p *parts) sources() instrument.Sources {
+	return instrument.Sources{
+		Process:  p.process,
+		Doors:    p.doorCounts,
+		Refusals: p.refusals,
+		Sinks:    p.sinkCounts,
+		Journal: func() instrument.Journal {
+			return instrument.Journal{
+				Bytes:  p.journal.Stats().Bytes,
+				Unread: int64(p.journal.Durable() - p.meter.Counted()),
+			}
+		},
+	}
+}
+
+func (p *parts) doorCounts() (out []instrument.Door) {
+	for _, d := range p.ingest.Stats() {
+		for _, s := range d.Signals {
+			out = append(out, instrument.Door{
+				Door: d.Door, Signal: s.Signal,
+				Requests: int64(s.Requests), Items: int64(s.Items), Bytes: int64(s.Bytes),
+			})
+		}
+	}
+	return out
+}
+
+func (p *parts) refusals() (out []instrument.Refusal) {
+	for _, d := range p.ingest.Stats() {
+		for _, reason := range slices.Sorted(maps.Keys(d.Refused)) {
+			out = append(out, instrument.Refusal{Door: d.Door, Reason: reason, Requests: int64(d.Refused[reason])})
+		}
+	}
+	return out
+}
+
+func (p *parts) sinkCounts() (out []instrument.Sink) {
+	for _, s := range p.sinks.Status() {
+		out = append(out, instrument.Sink{
+			Name: s.Name, Sent: s.SentSpans, Retried: s.Retried,
+			QueueSpans: s.QueueSpans, QueueBytes: s.QueueBytes, OldestAgeSeconds: s.OldestAgeSeconds,
+			Dropped: []instrument.Drop{
+				{Reason: "rejected", Spans: s.RejectedSpans},
+				{Reason: "dead_lettered", Spans: s.DeadLetteredSpans},
+				{Reason: "expired", Spans: s.ExpiredSpans},
+			},
+		})
+	}
+	return out
+}

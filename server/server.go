@@ -1,0 +1,120 @@
+// Package server is the process: it wires journal, meter, sinks and doors
+// together, starts them from the far end to the doors and stops them the other
+// way round (docs/architecture.md, section 8).
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"time"
+
+	"treq/server/config"
+)
+
+// The parts of a stop. Together they stay below the 10 s that a stop may take.
+const (
+	finishRequests = 3 * time.Second
+	finishSinks    = 4 * time.Second
+)
+
+// Server is one process of the product on one data directory. Make it with New,
+// then Start it once; Stop may be called any time, any number of times.
+type Server struct {
+	config  config.Config
+	log     *slog.Logger
+	version string
+	started time.Time
+
+	listeners listeners
+	doors     *doors
+	notices   []string // of the start; not changed once the doors serve
+
+	start context.Context // ends a start that waits
+
+	mu       sync.Mutex
+	teardown []step
+	stopOnce sync.Once
+	stopErr  error
+}
+
+// step undoes a part of the start. Steps run in reverse order of the start.
+type step struct {
+	name string
+	undo func(ctx context.Context) error
+}
+
+// New binds the addresses, so that Addr tells them, and answers probes from then
+// on; everything else answers 503 until Start is done. ctx ends a Start that
+// waits for the data directory.
+func New(ctx context.Context, c config.Config, log *slog.Logger, version string) (*Server, error) {
+	s := &Server{config: c, log: log, version: version, started: time.Now(), start: ctx}
+	var err error
+	if s.listeners, err = listen(c, log); err != nil {
+		return nil, err
+	}
+	s.doors = openDoors(s.listeners, log)
+	return s, nil
+}
+
+// Start opens the data directory, waiting for a process that still holds it as
+// long as the configuration says, and opens the doors for data. It returns when
+// ingest is accepted; what the journal holds is counted behind it, and until
+// then the documents answer 503. After an error the caller still calls Stop.
+func (s *Server) Start() error {
+	p, err := s.build(s.start)
+	if err != nil {
+		return err
+	}
+	handlers, err := p.handlers(s)
+	if err != nil {
+		return err
+	}
+	s.doors.serve(handlers)
+	return nil
+}
+
+// Addr gives the bound address of the one port, of OTLP/HTTP and of OTLP/gRPC;
+// "" for a door that is off.
+func (s *Server) Addr() (one, otlpHTTP, otlpGRPC string) {
+	addr := func(l net.Listener) string {
+		if l == nil {
+			return ""
+		}
+		return l.Addr().String()
+	}
+	return addr(s.listeners.one), addr(s.listeners.otlpHTTP), addr(s.listeners.otlpGRPC)
+}
+
+// Stop closes the doors, finishes requests in flight, counts what is durable,
+// writes a last checkpoint, gives sinks a short chance and lets go of the data
+// directory. It returns within 10 s whatever a sink does, sooner if ctx ends; a
+// part that did not end in time is named in the error. Later calls give the
+// first one's error.
+func (s *Server) Stop(ctx context.Context) error {
+	s.stopOnce.Do(func() {
+		s.mu.Lock()
+		steps := s.teardown
+		s.mu.Unlock()
+		var errs []error
+		if err := s.doors.close(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("stop doors: %w", err))
+		}
+		for i := len(steps) - 1; i >= 0; i-- {
+			if err := steps[i].undo(ctx); err != nil {
+				errs = append(errs, fmt.Errorf("stop %s: %w", steps[i].name, err))
+			}
+		}
+		s.stopErr = errors.Join(errs...)
+	})
+	return s.stopErr
+}
+
+func (s *Server) onStop(name string, undo func(context.Context) error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.teardown = append(s.teardown, step{name, undo})
+}

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package server
+
+// volatileStorage is only known on Linux.
+func volatileStorage(string) string { return "" }

@@ -1,0 +1,175 @@
+package meter
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"treq/telemetry/journal"
+)
+
+// checkpointVersion is the format written. A newer one is refused, since
+// counting on from totals that are not understood would be worse than not starting.
+const checkpointVersion = 1
+
+const checkpointMagic = "TREQCKPT"
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// checkpoint is the meter's state at a position.
+type checkpoint struct {
+	Position journal.Position
+	// Admitted is the journal time the state stands at.
+	Admitted time.Time
+	Written  time.Time
+	// Rules identifies the rules the state was counted under.
+	Rules string
+
+	Totals   []byte // an OTLP ExportMetricsServiceRequest
+	Engine   []byte
+	Bounds   []byte
+	Reported []byte
+}
+
+// errNewerFormat is returned for a checkpoint of a later format.
+var errNewerFormat = errors.New("written by a newer version")
+
+func (c *checkpoint) encode() []byte {
+	sections := [][]byte{[]byte(c.Rules), c.Totals, c.Engine, c.Bounds, c.Reported}
+	size := len(checkpointMagic) + 4 + 3*8
+	for _, s := range sections {
+		size += 8 + len(s)
+	}
+	b := make([]byte, 0, size+4)
+	b = append(b, checkpointMagic...)
+	b = binary.LittleEndian.AppendUint32(b, checkpointVersion)
+	b = binary.LittleEndian.AppendUint64(b, uint64(c.Position))
+	b = binary.LittleEndian.AppendUint64(b, uint64(c.Admitted.UnixNano()))
+	b = binary.LittleEndian.AppendUint64(b, uint64(c.Written.UnixNano()))
+	for _, s := range sections {
+		b = binary.LittleEndian.AppendUint64(b, uint64(len(s)))
+		b = append(b, s...)
+	}
+	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
+}
+
+func decodeCheckpoint(b []byte) (*checkpoint, error) {
+	const header = len(checkpointMagic) + 4 + 3*8
+	if len(b) < header+4 || string(b[:len(checkpointMagic)]) != checkpointMagic {
+		return nil, errors.New("not a checkpoint")
+	}
+	body, sum := b[:len(b)-4], binary.LittleEndian.Uint32(b[len(b)-4:])
+	if crc32.Checksum(body, castagnoli) != sum {
+		return nil, errors.New("checksum does not match")
+	}
+	r := body[len(checkpointMagic):]
+	if v := binary.LittleEndian.Uint32(r); v != checkpointVersion {
+		return nil, fmt.Errorf("format %d: %w", v, errNewerFormat)
+	}
+	r = r[4:]
+	c := &checkpoint{
+		Position: journal.Position(binary.LittleEndian.Uint64(r)),
+		Admitted: time.Unix(0, int64(binary.LittleEndian.Uint64(r[8:]))),
+		Written:  time.Unix(0, int64(binary.LittleEndian.Uint64(r[16:]))),
+	}
+	r = r[24:]
+	var rules []byte
+	for _, s := range []*[]byte{&rules, &c.Totals, &c.Engine, &c.Bounds, &c.Reported} {
+		if len(r) < 8 {
+			return nil, errors.New("ends in the middle of a section")
+		}
+		n := binary.LittleEndian.Uint64(r)
+		if r = r[8:]; n > uint64(len(r)) {
+			return nil, errors.New("a section is longer than the file")
+		}
+		*s, r = r[:n:n], r[n:]
+	}
+	c.Rules = string(rules)
+	return c, nil
+}
+
+// generations are the two files that checkpoints are written to in turn.
+type generations struct {
+	dir string
+	// positions are of the file of the same index, 0 where it holds none.
+	positions [2]journal.Position
+	valid     [2]bool
+	next      int
+}
+
+func (g *generations) path(i int) string {
+	return filepath.Join(g.dir, fmt.Sprintf("checkpoint-%d", i))
+}
+
+// load gives the newest checkpoint that reads whole, nil without one, and what
+// was wrong with those that do not read.
+func (g *generations) load() (newest *checkpoint, damaged []error, err error) {
+	for i := range g.positions {
+		b, err := os.ReadFile(g.path(i))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		c, err := decodeCheckpoint(b)
+		if errors.Is(err, errNewerFormat) {
+			return nil, nil, fmt.Errorf("%s: %w", g.path(i), err)
+		}
+		if err != nil {
+			damaged = append(damaged, fmt.Errorf("%s: %w", g.path(i), err))
+			continue
+		}
+		g.positions[i], g.valid[i] = c.Position, true
+		if newest == nil || c.Position > newest.Position ||
+			c.Position == newest.Position && c.Written.After(newest.Written) {
+			newest, g.next = c, 1-i
+		}
+	}
+	return newest, damaged, nil
+}
+
+// store writes the older generation anew and gives the position that the
+// journal must keep: the older of the two.
+func (g *generations) store(c *checkpoint) (journal.Position, error) {
+	path := g.path(g.next)
+	if err := writeDurably(path, c.encode()); err != nil {
+		return 0, err
+	}
+	g.positions[g.next], g.valid[g.next] = c.Position, true
+	g.next = 1 - g.next
+	if !g.valid[g.next] {
+		return 0, nil
+	}
+	return g.positions[g.next], nil
+}
+
+// writeDurably replaces a file so that after a power cut either the old or the
+// new content is there, whole.
+func writeDurably(path string, b []byte) (err error) {
+	tmp := path + ".tmp"
+	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	if err == nil {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	if err = os.Rename(tmp, path); err != nil {
+		return err
+	}
+	d, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

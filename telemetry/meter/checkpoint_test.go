@@ -1,0 +1,75 @@
+package meter
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func example(n byte) *checkpoint {
+	return &checkpoint{
+		Position: 1000 + 10*10, Admitted: time.Unix(5, 6).UTC(), Written: time.Unix(7, int64(n)).UTC(), Rules: "r",
+		Totals: []byte{n, 2}, Engine: []byte{3}, Bounds: []byte{}, Reported: []byte{4, 5, 6},
+	}
+}
+
+func TestCheckpointRoundTrip(t *testing.T) {
+	want := example(1)
+	got, err := decodeCheckpoint(want.encode())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got.Admitted, got.Written = got.Admitted.UTC(), got.Written.UTC()
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestEveryDamageToACheckpointIsSeen(t *testing.T) {
+	whole := example(1).encode()
+	for i := range whole {
+		damaged := append([]byte(nil), whole...)
+		damaged[i] ^= 0x40
+		if _, err := decodeCheckpoint(damaged); err == nil {
+			t.Fatalf("byte %d flipped: no error", i)
+		}
+		if _, err := decodeCheckpoint(whole[:i]); err == nil {
+			t.Fatalf("cut to %d bytes: no error", i)
+		}
+	}
+}
+
+func TestTheOlderGenerationServesWhenTheNewerIsDamaged(t *testing.T) {
+	g := generations{dir: t.TempDir()}
+	older, newer := example(1), example(2)
+	newer.Position += 50
+	if keep, err := g.store(older); err != nil || keep != 0 {
+		t.Fatalf("first store keeps from %d, %v; want everything kept", keep, err)
+	}
+	if keep, err := g.store(newer); err != nil || keep != older.Position {
+		t.Fatalf("second store keeps from %d, %v; want %d", keep, err, older.Position)
+	}
+	if err := os.WriteFile(g.path(1), []byte("rubbish"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	again := generations{dir: g.dir}
+	c, damaged, err := again.load()
+	if err != nil || len(damaged) != 1 || c == nil || c.Position != older.Position {
+		t.Fatalf("load = %v, %v, %v", c, damaged, err)
+	}
+	if again.next != 1 {
+		t.Error("the next checkpoint would overwrite the one that is whole")
+	}
+}
+
+func FuzzDecodeCheckpoint(f *testing.F) {
+	f.Add(example(1).encode())
+	f.Fuzz(func(t *testing.T, b []byte) {
+		c, err := decodeCheckpoint(b)
+		if err == nil && !cmp.Equal(c.encode(), b) {
+			t.Error("a checkpoint that decodes does not encode to the same")
+		}
+	})
+}

@@ -1,0 +1,361 @@
+package meter
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/zeebo/xxh3"
+
+	"treq/telemetry"
+	"treq/telemetry/instrument"
+	"treq/telemetry/journal"
+	"treq/telemetry/reported"
+	"treq/telemetry/snapshot"
+	"treq/telemetry/understand"
+)
+
+// DefaultCheckpointInterval is how often the state is written while records come in.
+const DefaultCheckpointInterval = 5 * time.Second
+
+// doorOTLP is the class of the doors that OTLP comes through.
+const doorOTLP = 1
+
+// Options are what a Meter needs. All but the last three are required.
+type Options struct {
+	// Dir is where checkpoints are kept; it must exist.
+	Dir     string
+	Journal *journal.Journal
+	// Rules are how spans are understood.
+	Rules       understand.Config
+	Instruments *instrument.Instruments
+	Reader      *snapshot.Reader
+	Reported    *reported.Store
+	Logger      *slog.Logger
+
+	// CheckpointInterval is DefaultCheckpointInterval when 0.
+	CheckpointInterval time.Duration
+	// Now is time.Now when nil.
+	Now func() time.Time
+}
+
+// Meter counts what the journal admitted. Make one with Open, run it with Run.
+type Meter struct {
+	opts        Options
+	engine      *understand.Engine
+	rules       string // identifies Options.Rules
+	cursor      *journal.Cursor
+	generations generations
+	sidecars    sidecars
+	log         *slog.Logger
+
+	// target is the durable position found at start: until it is counted, the
+	// totals are those of the past.
+	target  journal.Position
+	counted atomic.Uint64
+	open    atomic.Int64
+	failed  atomic.Pointer[telemetry.Error]
+	entries atomic.Pointer[[]understand.EntryCount]
+
+	mu      sync.Mutex
+	changed chan struct{} // closed and replaced when counted grows, while somebody waits
+	waiting int
+
+	// Of Run's goroutine alone.
+	admitted       time.Time
+	checkpointed   journal.Position
+	lastCheckpoint time.Time
+	writing        chan error
+}
+
+// Open loads the newest checkpoint and stands where it was written; it counts
+// nothing yet. Damaged checkpoints are logged and passed over; one written by a
+// newer version is an error, and so is a state that cannot be read.
+func Open(_ context.Context, o Options) (*Meter, error) {
+	if o.CheckpointInterval == 0 {
+		o.CheckpointInterval = DefaultCheckpointInterval
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	engine, err := understand.New(o.Rules, o.Instruments)
+	if err != nil {
+		return nil, err
+	}
+	m := &Meter{
+		opts:        o,
+		rules:       fmt.Sprintf("%x", xxh3.HashString(fmt.Sprintf("%+v", o.Rules))),
+		engine:      engine,
+		generations: generations{dir: o.Dir},
+		log:         o.Logger,
+		changed:     make(chan struct{}),
+	}
+	c, damaged, err := m.generations.load()
+	if err != nil {
+		return nil, fmt.Errorf("read checkpoint: %w", err)
+	}
+	for _, d := range damaged {
+		m.log.Error("a checkpoint is damaged and passed over", "error", d)
+	}
+	if c == nil && len(damaged) > 0 {
+		m.log.Error("no checkpoint can be read: totals start again from the oldest record of the journal")
+	}
+	from := journal.Position(0)
+	if c != nil {
+		if err := m.restore(c); err != nil {
+			return nil, err
+		}
+		from = c.Position
+	}
+	m.cursor, err = o.Journal.NewCursor("meter", from, true)
+	if err != nil {
+		return nil, err
+	}
+	m.sidecars = sidecars{journal: o.Journal, engine: m.engine, log: m.log}
+	engine.OnFirstSight(m.sidecars.add)
+	if err := m.sidecars.load(from, m.admitted.Add(-o.Rules.Remember)); err != nil {
+		m.cursor.Close()
+		return nil, err
+	}
+	m.target = o.Journal.Durable()
+	m.checkpointed = from
+	m.counted.Store(uint64(from))
+	return m, nil
+}
+
+func (m *Meter) restore(c *checkpoint) error {
+	if c.Rules != m.rules {
+		m.log.Warn("the rules changed since the last checkpoint: what is counted from here on follows the new ones", "was", c.Rules, "now", m.rules)
+	}
+	m.admitted = c.Admitted
+	err := m.opts.Reader.Restore(c.Totals)
+	if err == nil {
+		err = m.engine.UnmarshalBinary(c.Engine)
+	}
+	if err == nil {
+		err = m.opts.Instruments.UnmarshalBinary(c.Bounds)
+	}
+	if err == nil {
+		err = m.opts.Reported.UnmarshalBinary(c.Reported)
+	}
+	if err != nil {
+		return fmt.Errorf("restore the checkpoint at %d: %w", c.Position, err)
+	}
+	return nil
+}
+
+// Run counts until ctx is done, then counts what is already durable for at most
+// a second, and writes a last checkpoint. It returns nil after a clean end.
+func (m *Meter) Run(ctx context.Context) error {
+	err := m.count(ctx)
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		err = m.drain(time.Second)
+	}
+	if err != nil {
+		m.failed.Store(&telemetry.Error{Kind: telemetry.Unavailable, Message: "counting has stopped", Err: err})
+		m.wake()
+		return errors.Join(err, m.settle(), m.close())
+	}
+	return errors.Join(m.settle(), m.checkpoint(), m.settle(), m.close())
+}
+
+func (m *Meter) close() error {
+	m.cursor.Close()
+	return nil
+}
+
+func (m *Meter) count(ctx context.Context) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		rec, err := m.cursor.TryNext()
+		if err != nil {
+			return err
+		}
+		if rec != nil {
+			if err := m.take(rec); err != nil {
+				return err
+			}
+		} else if rec, err = m.atTail(); err != nil {
+			return err
+		} else if rec != nil {
+			if err := m.take(rec); err != nil {
+				return err
+			}
+		}
+		if err := m.checkpointIfDue(); err != nil {
+			return err
+		}
+		if rec != nil {
+			continue
+		}
+		timer.Reset(m.untilNext())
+		select {
+		case <-ctx.Done():
+		case <-m.cursor.Wake():
+		case <-timer.C:
+		}
+	}
+}
+
+func (m *Meter) drain(atMost time.Duration) error {
+	deadline := m.opts.Now().Add(atMost)
+	for m.opts.Now().Before(deadline) {
+		rec, err := m.cursor.TryNext()
+		if err != nil || rec == nil {
+			return err
+		}
+		if err := m.take(rec); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take counts one record. A record that does not decode was damaged after the
+// door checked it: it is logged, and counting goes on behind it.
+func (m *Meter) take(rec *journal.Record) error {
+	defer rec.Release()
+	m.sidecars.pass(rec)
+	m.admitted = rec.Admitted
+	m.engine.Advance(rec.Admitted)
+	data, err := rec.Data()
+	if err == nil {
+		err = m.understand(rec, data)
+	}
+	if err != nil {
+		m.log.Error("a record of the journal cannot be counted", "position", rec.Position, "error", err)
+	}
+	m.open.Store(int64(m.engine.Open()))
+	if rec.Kind == journal.Posts {
+		// Before the position moves: who waits for it must find a new collection.
+		m.opts.Reader.Invalidate()
+	}
+	m.counted.Store(uint64(rec.End))
+	m.wake()
+	return nil
+}
+
+func (m *Meter) understand(rec *journal.Record, data []byte) error {
+	switch rec.Kind {
+	case journal.Traces:
+		return m.engine.Traces(rec.Admitted, doorOTLP, data)
+	case journal.Logs, journal.Posts:
+		return m.engine.Logs(rec.Admitted, data)
+	case journal.Metrics:
+		return m.opts.Reported.Consume(rec.Admitted, data)
+	default:
+		return fmt.Errorf("record of unknown kind %d", rec.Kind)
+	}
+}
+
+// atTail lets timers follow the clock, but never past a record that is admitted
+// and not yet readable: a replay fires them at the same place. A record that
+// came meanwhile is returned instead.
+func (m *Meter) atTail() (*journal.Record, error) {
+	safe := m.opts.Journal.SafeTime()
+	if rec, err := m.cursor.TryNext(); rec != nil || err != nil {
+		return rec, err
+	}
+	if safe.After(m.admitted) {
+		m.engine.Advance(safe)
+		m.admitted = safe
+		m.open.Store(int64(m.engine.Open()))
+	}
+	// A cursor at the tail may stand behind a cut; the tail is counted all the same.
+	if p := m.cursor.Position(); uint64(p) > m.counted.Load() {
+		m.counted.Store(uint64(p))
+		m.wake()
+	}
+	entries := m.engine.Entries()
+	m.entries.Store(&entries)
+	return nil, nil
+}
+
+func (m *Meter) untilNext() time.Duration {
+	now := m.opts.Now()
+	wait := time.Hour
+	if next, ok := m.engine.Next(); ok {
+		wait = next.Sub(now)
+	}
+	if m.dirty() {
+		wait = min(wait, m.lastCheckpoint.Add(m.opts.CheckpointInterval).Sub(now))
+	}
+	return max(wait, time.Millisecond)
+}
+
+func (m *Meter) wake() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.waiting > 0 {
+		close(m.changed)
+		m.changed = make(chan struct{})
+		m.waiting = 0
+	}
+}
+
+// WaitCounted returns when everything before pos is counted, or with ctx's
+// error, or with the error that stopped the counting.
+func (m *Meter) WaitCounted(ctx context.Context, pos journal.Position) error {
+	for {
+		m.mu.Lock()
+		if m.counted.Load() >= uint64(pos) {
+			m.mu.Unlock()
+			return nil
+		}
+		if f := m.failed.Load(); f != nil {
+			m.mu.Unlock()
+			return f
+		}
+		changed := m.changed
+		m.waiting++
+		m.mu.Unlock()
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-changed:
+		}
+	}
+}
+
+// Ready is nil once everything that was durable at start is counted; before
+// that, and after counting failed, it says why the totals must not be shown.
+func (m *Meter) Ready() error {
+	if f := m.failed.Load(); f != nil {
+		return f
+	}
+	if c := m.counted.Load(); c < uint64(m.target) {
+		return &telemetry.Error{
+			Kind:       telemetry.Unavailable,
+			Message:    fmt.Sprintf("the journal is being replayed: %d bytes to go", uint64(m.target)-c),
+			RetryAfter: time.Second,
+		}
+	}
+	return nil
+}
+
+// Version changes whenever a post was counted, so that a cached rendering can
+// tell that it is outdated.
+func (m *Meter) Version() uint64 { return m.opts.Reader.Version() }
+
+// Counted is the position up to which everything is counted.
+func (m *Meter) Counted() journal.Position { return journal.Position(m.counted.Load()) }
+
+// OpenSpans is how many admitted spans wait for their fragment to close.
+func (m *Meter) OpenSpans() int64 { return m.open.Load() }
+
+// Entries lists what was taken for the entry of a chat, and what was not. The
+// list is a moment old while records stream in.
+func (m *Meter) Entries() []understand.EntryCount {
+	if e := m.entries.Load(); e != nil {
+		return *e
+	}
+	return nil
+}
