@@ -132,16 +132,23 @@ func (s *settling) chains() {
 	}
 }
 
-// bare is rule 5: each model call left over, with what wraps it.
+// bare is rule 5: each model call left over, with the model spans above it.
 func (s *settling) bare() {
+	s.spread()
 	for i := range s.nodes {
 		n := &s.nodes[i]
-		if n.parent >= 0 && n.entry < 0 {
-			n.entry = s.nodes[n.parent].entry
+		if !n.isCall() || n.entry >= 0 || !n.eligible() {
+			continue
 		}
-		if n.entry < 0 && n.span.Kind == semconv.KindLLM && n.active > 0 && n.eligible() &&
-			(n.isCall() || n.role == wrapper || n.role == repeat) {
-			s.enter(int32(i))
+		outermost := int32(i)
+		for m := n.model; m >= 0 && s.nodes[m].entry < 0 && s.nodes[m].eligible(); m = s.nodes[m].model {
+			outermost = m
+		}
+		s.enter(outermost)
+		for j := outermost + 1; int(j) < len(s.nodes) && s.nodes[j].parent >= outermost; j++ {
+			if b := &s.nodes[j]; b.entry < 0 {
+				b.entry = s.nodes[b.parent].entry
+			}
 		}
 	}
 }

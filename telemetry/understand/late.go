@@ -107,16 +107,6 @@ func (s *settling) nodeOf(slot int32) int32 {
 // remember keeps what late spans will have to know of the fragment. into is the
 // chat that it was added to, -1 if it had its own or none.
 func (s *settling) remember(a *assembly, t *trace, into int32) {
-	var over keptFlags
-	for i := range s.nodes {
-		n := &s.nodes[i]
-		if n.clear && n.span.Kind == semconv.KindLLM {
-			over |= overModel
-		}
-		if n.clearTop && isSearch(n.span.Kind) {
-			over |= overSearch
-		}
-	}
 	for i := range s.nodes {
 		n := &s.nodes[i]
 		k := kept{
@@ -126,8 +116,8 @@ func (s *settling) remember(a *assembly, t *trace, into int32) {
 		if n.entry >= 0 {
 			k.chat = s.chats[n.entry].kept
 		}
-		if n.parent < 0 {
-			k.flags = over | keptTop
+		if n.parent < 0 || n.span.adopted {
+			k.flags = s.overFlags(int32(i)) | keptTop
 		}
 		k.flags |= s.inherited(int32(i))
 		t.keep(k)
@@ -137,6 +127,33 @@ func (s *settling) remember(a *assembly, t *trace, into int32) {
 	}
 	a.remembered += len(s.nodes)
 	a.remember(t)
+}
+
+// overFlags says what a late span above a span would be above of.
+func (s *settling) overFlags(top int32) (f keptFlags) {
+	for i := top; int(i) < len(s.nodes) && (i == top || s.nodes[i].parent >= top); i++ {
+		n := &s.nodes[i]
+		wanted := keptFlags(0)
+		switch {
+		case n.span.Kind == semconv.KindLLM && f&overModel == 0:
+			wanted = overModel
+		case isSearch(n.span.Kind) && f&overSearch == 0:
+			wanted = overSearch
+		default:
+			continue
+		}
+		for at := i; at != top; {
+			at = s.nodes[at].parent
+			kind := s.nodes[at].span.Kind
+			if wanted == overModel && (blocks(kind) || isModel(kind)) ||
+				wanted == overSearch && (kind == semconv.KindTool || kind == semconv.KindAgent) {
+				wanted = 0
+				break
+			}
+		}
+		f |= wanted
+	}
+	return f
 }
 
 // inherited says what a late span below a span is below of.
