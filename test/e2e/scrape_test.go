@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -116,8 +117,15 @@ func TestPromtool(t *testing.T) {
 	exposition := s.Do(http.MethodGet, "/metrics", http.Header{"Accept": {"text/plain;version=0.0.4"}}, nil)
 	check := exec.CommandContext(t.Context(), promtool, "check", "metrics")
 	check.Stdin = bytes.NewReader(exposition.Body)
-	if out, err := check.CombinedOutput(); err != nil {
-		t.Errorf("promtool: %v\n%s", err, out)
+	out, err := check.CombinedOutput()
+	if exit := (&exec.ExitError{}); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(out)) {
+		// The names are those of the semantic conventions.
+		if !strings.HasPrefix(line, "process_thread_count ") {
+			t.Errorf("promtool: %s", line)
+		}
 	}
 }
 

@@ -24,8 +24,13 @@ func KeyOf(s *trace.Span) Key {
 	return k
 }
 
-// digest is equal for spans that say the same.
+// digest is equal for spans that say the same. A status that is there and empty,
+// as OTLP/JSON writes it, says what none says.
 func digest(s *trace.Span) uint64 {
+	if s.Status == nil {
+		s = proto.CloneOf(s)
+		s.Status = &trace.Status{}
+	}
 	b, err := proto.MarshalOptions{Deterministic: true}.Marshal(s)
 	if err != nil {
 		return 0

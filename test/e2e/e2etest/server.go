@@ -60,7 +60,8 @@ func Begin(t testing.TB, spec Spec) *Server {
 			t.Error(err)
 		}
 		if t.Failed() {
-			t.Logf("what the product at %s logged:\n%s", p.Addr, p.Log())
+			log := p.Log()
+			t.Logf("what the product at %s logged at last:\n%s", p.Addr, log[max(0, len(log)-16<<10):])
 		}
 	})
 	return &Server{Process: p, t: t}
