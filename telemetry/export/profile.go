@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"treq/telemetry/semconv"
 )
 
 // profile is what a kind of backend wants that plain OTLP does not say.
@@ -41,7 +43,7 @@ var profiles = map[string]profile{
 		keyHeader:        "x-api-key",
 		projectHeader:    "Langsmith-Project",
 		tenantHeader:     "x-tenant-id",
-		projectAttribute: "langsmith.trace.session_name",
+		projectAttribute: semconv.LSProject,
 		timeout:          30 * time.Second,
 		retryable:        []int{408, 425, 500},
 	},

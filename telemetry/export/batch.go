@@ -1,0 +1,140 @@
+package export
+
+import (
+	"encoding/binary"
+	"time"
+
+	"treq/telemetry/journal"
+)
+
+// counts are the ends that spans find.
+type counts struct {
+	Sent         int64 `json:"sent"`
+	Rejected     int64 `json:"rejected"` // among Sent
+	DeadLettered int64 `json:"dead_lettered"`
+	Expired      int64 `json:"expired"`
+}
+
+func (c *counts) add(d counts) {
+	c.Sent += d.Sent
+	c.Rejected += d.Rejected
+	c.DeadLettered += d.DeadLettered
+	c.Expired += d.Expired
+}
+
+// settled is how many spans found their end.
+func (c counts) settled() int64 { return c.Sent + c.DeadLettered + c.Expired }
+
+// ticket is a record that was read and whose spans did not all find their end.
+// The position passes a ticket when it and all before it have.
+type ticket struct {
+	record *journal.Record // nil for what expired
+	end    journal.Position
+	open   int // pieces not settled
+	ends   counts
+}
+
+// route is where a batch goes; a request holds one.
+type route struct{ project, tenant string }
+
+// piece is a record, or some of its spans.
+type piece struct {
+	ticket *ticket
+	spans  int64
+	// whole tells that the piece is its record as it came.
+	whole bool
+	// data is the request, decompressed. It is nil while a whole record has not
+	// been asked for it.
+	data []byte
+}
+
+// bytes gives the piece's request, decompressed.
+func (p *piece) bytes() ([]byte, error) {
+	if p.data != nil {
+		return p.data, nil
+	}
+	data, err := p.ticket.record.Data()
+	if err != nil {
+		return nil, err
+	}
+	p.data = data
+	return data, nil
+}
+
+// size estimates the bytes before compression, without decompressing.
+func (p *piece) size() int {
+	if p.data != nil {
+		return len(p.data)
+	}
+	body := p.ticket.record.Body
+	if p.ticket.record.Encoding == journal.Gzip && len(body) >= 4 {
+		return max(len(body), int(binary.LittleEndian.Uint32(body[len(body)-4:])))
+	}
+	return len(body)
+}
+
+// batch is what one request carries.
+type batch struct {
+	route
+	pieces []piece
+	spans  int64
+	size   int       // before compression, partly estimated
+	oldest time.Time // when its first span was admitted
+	// timeouts counts the attempts in a row that the sink did not answer in time.
+	timeouts int
+}
+
+func (b *batch) add(p piece, admitted time.Time) {
+	if len(b.pieces) == 0 {
+		b.oldest = admitted
+	}
+	b.pieces = append(b.pieces, p)
+	b.spans += p.spans
+	b.size += p.size()
+}
+
+// halves splits a batch in two: between records, else between the spans of its
+// one record, which then is two pieces. It gives nothing where there is a single
+// span, or a body that cannot be split.
+func (b *batch) halves() (left, right *batch, ok bool) {
+	if n := len(b.pieces); n > 1 {
+		left, right = &batch{route: b.route}, &batch{route: b.route}
+		for i, p := range b.pieces {
+			half := left
+			if i >= n/2 {
+				half = right
+			}
+			half.add(p, b.oldest)
+		}
+		return left, right, true
+	}
+	if b.spans < 2 {
+		return nil, nil, false
+	}
+	p := &b.pieces[0]
+	data, err := p.bytes()
+	if err != nil {
+		return nil, nil, false
+	}
+	var total, i int64
+	if eachSpan(data, func([]byte) { total++ }) != nil || total < 2 {
+		return nil, nil, false
+	}
+	middle := total / 2
+	first := func([]byte) bool { i++; return i <= middle }
+	leftData, _, err := selectSpans(data, first)
+	if err != nil {
+		return nil, nil, false
+	}
+	i = 0
+	rightData, _, err := selectSpans(data, func(span []byte) bool { return !first(span) })
+	if err != nil {
+		return nil, nil, false
+	}
+	left, right = &batch{route: b.route}, &batch{route: b.route}
+	// The record's own count is the one that was admitted.
+	inLeft := min(middle, b.spans-1)
+	left.add(piece{ticket: p.ticket, spans: inLeft, data: leftData}, b.oldest)
+	right.add(piece{ticket: p.ticket, spans: b.spans - inLeft, data: rightData}, b.oldest)
+	return left, right, true
+}

@@ -1,0 +1,150 @@
+package export
+
+import (
+	"slices"
+
+	"treq/telemetry/journal"
+)
+
+// take puts a record into the batches of its routes, and gives it a ticket.
+func (p *pump) take(record *journal.Record) {
+	if record.Position != p.read {
+		p.gap(record.Position)
+	}
+	p.fresh = false
+	p.read = record.End
+	if record.Kind != journal.Traces || record.Items == 0 {
+		p.skip(record)
+		return
+	}
+	spans := int64(record.Items)
+	p.passed += spans
+	t := &ticket{record: record, end: record.End}
+	pieces := p.route(t, spans)
+	t.open = len(pieces)
+	p.sink.mu.Lock()
+	p.sink.tickets = append(p.sink.tickets, t)
+	p.sink.mu.Unlock()
+	for _, routed := range pieces {
+		p.put(routed.route, routed.piece, record)
+	}
+}
+
+// skip passes a record that holds nothing for a sink.
+func (p *pump) skip(record *journal.Record) {
+	s := p.sink
+	s.mu.Lock()
+	if n := len(s.tickets); n > 0 {
+		s.tickets[n-1].end = record.End
+	} else {
+		s.position = record.End
+		p.dirty = true
+	}
+	s.mu.Unlock()
+	record.Release()
+}
+
+// gap accounts for what was lost before it was read, to retention or to the
+// disk: exactly, where the tally came by before; else as the journal counted it.
+func (p *pump) gap(at journal.Position) {
+	lost, any := p.lost.grow(p.cursor)
+	if !any || p.fresh {
+		return
+	}
+	if _, err := p.sink.tally.reach(at); err == nil {
+		if admitted, known := p.sink.tally.at(at); known {
+			lost = admitted - p.passed
+		}
+	}
+	if lost = max(0, lost); lost == 0 {
+		return
+	}
+	p.passed += lost
+	s := p.sink
+	s.mu.Lock()
+	ends := counts{Expired: lost}
+	s.ends.add(ends)
+	s.tickets = append(s.tickets, &ticket{end: at, ends: ends})
+	s.mu.Unlock()
+	s.log.Error("the journal let go of spans before the sink took them", "spans", lost)
+}
+
+// routed is a piece and where it goes.
+type routed struct {
+	route
+	piece
+}
+
+// route finds the project and tenant of a record: what its client said in
+// headers, else what its spans say, else what is configured. Only what the
+// profile can tell the backend separates batches.
+func (p *pump) route(t *ticket, spans int64) []routed {
+	record, profile := t.record, p.sink.sender.profile
+	var to route
+	if profile.tenantHeader != "" {
+		if to.tenant = record.Tenant; to.tenant == "" {
+			to.tenant = p.sink.config.Tenant
+		}
+	}
+	whole := piece{ticket: t, spans: spans, whole: true}
+	if profile.projectHeader == "" {
+		return []routed{{to, whole}}
+	}
+	if to.project = record.Project; to.project != "" {
+		return []routed{{to, whole}}
+	}
+	to.project = p.sink.config.Project
+	data, err := record.Data()
+	if err != nil {
+		// Packing finds the same, and buries the record.
+		return []routed{{to, whole}}
+	}
+	parts, err := shares(data, profile.projectAttribute, to.project, spans)
+	if err != nil {
+		return []routed{{to, whole}}
+	}
+	if len(parts) == 1 {
+		to.project = parts[0].project
+		return []routed{{to, whole}}
+	}
+	all := make([]routed, len(parts))
+	for i, part := range parts {
+		to.project = part.project
+		all[i] = routed{to, piece{ticket: t, spans: part.spans, data: part.data}}
+	}
+	return all
+}
+
+// put adds a piece to the batch of its route, and closes what is full.
+func (p *pump) put(to route, piece piece, record *journal.Record) {
+	c := p.sink.config
+	size := piece.size()
+	alone := piece.whole && record.Encoding == journal.Gzip && c.Compression == Gzip && len(record.Body) >= passBytes
+	i := slices.IndexFunc(p.filling, func(b *batch) bool { return b.route == to })
+	if i >= 0 && (alone || p.filling[i].size+size > c.BatchBytes || p.filling[i].spans+piece.spans > int64(c.BatchSpans)) {
+		p.closeBatch(i)
+		i = -1
+	}
+	if i < 0 {
+		i = len(p.filling)
+		p.filling = append(p.filling, &batch{route: to})
+	}
+	b := p.filling[i]
+	b.add(piece, record.Admitted)
+	p.fillingSize += size
+	if alone || b.size >= c.BatchBytes || b.spans >= int64(c.BatchSpans) {
+		p.closeBatch(i)
+	}
+	// Many routes together hold no more than one full batch.
+	for p.fillingSize >= c.BatchBytes {
+		p.closeBatch(0)
+	}
+}
+
+// closeBatch makes a batch ready to go.
+func (p *pump) closeBatch(i int) {
+	b := p.filling[i]
+	p.fillingSize -= b.size
+	p.filling = slices.Delete(p.filling, i, i+1)
+	p.ready = append(p.ready, b)
+}

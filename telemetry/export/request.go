@@ -1,0 +1,236 @@
+package export
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+
+	"treq/telemetry/journal"
+)
+
+const (
+	maxAnswer      = 4 << 20
+	maxErrorAnswer = 64 << 10
+)
+
+// sender makes requests for one configuration. It is safe for concurrent use.
+type sender struct {
+	profile   profile
+	gzip      bool
+	timeout   time.Duration
+	url       *url.URL
+	header    http.Header
+	secrets   scrubber
+	transport http.RoundTripper
+}
+
+func newSender(c Config, d Deps) (*sender, error) {
+	target, err := c.target()
+	if err != nil {
+		return nil, err
+	}
+	p := profiles[c.Profile]
+	s := &sender{
+		profile: p, gzip: c.Compression == Gzip, timeout: c.Timeout,
+		header: http.Header{}, transport: d.Transport,
+	}
+	if s.transport == nil {
+		s.transport = newTransport(c, d)
+	}
+	if user := target.User; user != nil {
+		password, _ := user.Password()
+		request := http.Request{Header: s.header}
+		request.SetBasicAuth(user.Username(), password)
+		s.secrets.hide(password)
+		target.User = nil
+	}
+	for name, value := range c.Headers {
+		s.header.Set(name, value.Reveal())
+		s.secrets.hide(value.Reveal())
+	}
+	if p.keyHeader != "" && !c.APIKey.IsZero() {
+		s.header.Set(p.keyHeader, c.APIKey.Reveal())
+		s.secrets.hide(c.APIKey.Reveal())
+	}
+	if target.RawQuery != "" {
+		s.secrets.hide(target.RawQuery)
+		for _, values := range target.Query() {
+			for _, value := range values {
+				s.secrets.hide(value)
+			}
+		}
+	}
+	s.header.Set("Content-Type", "application/x-protobuf")
+	s.header.Set("User-Agent", "OTel-OTLP-Exporter-Go/"+d.Version+" treq-telemetry/"+d.Version)
+	if d.Instance != "" {
+		s.header.Set("Treq-Hop", d.Instance)
+	}
+	s.url = target
+	return s, nil
+}
+
+func newTransport(c Config, d Deps) *http.Transport {
+	return &http.Transport{
+		Proxy:                  d.Proxy,
+		DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout:    10 * time.Second,
+		ForceAttemptHTTP2:      true,
+		DisableCompression:     true,
+		MaxIdleConnsPerHost:    c.MaxInFlight,
+		IdleConnTimeout:        90 * time.Second,
+		MaxResponseHeaderBytes: 64 << 10,
+		WriteBufferSize:        64 << 10,
+	}
+}
+
+// packer makes request bodies, one after the other, in memory of its own.
+type packer struct {
+	plain  [][]byte
+	packed bytes.Buffer
+	gzip   *gzip.Writer
+}
+
+// body is a request's body: its chunks alias records or the packer and are valid
+// until the packer's next.
+type body struct {
+	chunks [][]byte
+	size   int64
+	gzip   bool
+}
+
+// pack makes the body of b. One whole record that its client had compressed
+// goes as it came. bad is the index of a piece whose record does not decompress,
+// told with err; fits is false where the batch is larger than a request may be.
+func (k *packer) pack(b *batch, compress bool) (out body, fits bool, bad int, err error) {
+	if p := &b.pieces[0]; compress && len(b.pieces) == 1 && p.whole &&
+		p.ticket.record.Encoding == journal.Gzip && p.size() <= MaxRequestBytes {
+		raw := p.ticket.record.Body
+		k.plain = append(k.plain[:0], raw)
+		return body{chunks: k.plain, size: int64(len(raw)), gzip: true}, true, 0, nil
+	}
+	var total int64
+	k.plain = k.plain[:0]
+	for i := range b.pieces {
+		data, err := b.pieces[i].bytes()
+		if err != nil {
+			return body{}, true, i, err
+		}
+		total += int64(len(data))
+		k.plain = append(k.plain, data)
+	}
+	// A single span beyond the limit is offered all the same: the sink may take it.
+	if total > MaxRequestBytes && b.spans > 1 {
+		return body{}, false, 0, nil
+	}
+	if !compress {
+		return body{chunks: k.plain, size: total}, true, 0, nil
+	}
+	return k.compress(), true, 0, nil
+}
+
+// compress packs what k.plain holds.
+func (k *packer) compress() body {
+	if k.packed.Cap() > MaxRequestBytes {
+		k.packed = bytes.Buffer{}
+	}
+	k.packed.Reset()
+	if k.gzip == nil {
+		k.gzip, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed)
+	}
+	k.gzip.Reset(&k.packed)
+	for _, chunk := range k.plain {
+		_, _ = k.gzip.Write(chunk)
+	}
+	_ = k.gzip.Close()
+	k.plain = append(k.plain[:0], k.packed.Bytes())
+	return body{chunks: k.plain, size: int64(k.packed.Len()), gzip: true}
+}
+
+// reader reads the chunks in turn.
+type reader struct{ chunks [][]byte }
+
+func (r *reader) Read(p []byte) (int, error) {
+	n := 0
+	for n < len(p) && len(r.chunks) > 0 {
+		m := copy(p[n:], r.chunks[0])
+		n += m
+		if r.chunks[0] = r.chunks[0][m:]; len(r.chunks[0]) == 0 {
+			r.chunks = r.chunks[1:]
+		}
+	}
+	if n == 0 && len(p) > 0 {
+		return 0, io.EOF
+	}
+	return n, nil
+}
+
+// outcome is what came of an attempt.
+type outcome struct {
+	action   action
+	status   int    // 0 when nothing was answered
+	reason   string // in words, scrubbed; "" for a plain success
+	asked    time.Duration
+	rejected int64
+	timeout  bool
+}
+
+// send makes one attempt. When it returns, the transport may still be reading
+// the body for a moment: callers that reuse its memory wait for released.
+func (s *sender) send(ctx context.Context, to route, b body) (outcome, <-chan struct{}) {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	header := s.header.Clone()
+	if b.gzip {
+		header.Set("Content-Encoding", "gzip")
+	}
+	if s.profile.projectHeader != "" && to.project != "" {
+		header.Set(s.profile.projectHeader, to.project)
+	}
+	if s.profile.tenantHeader != "" && to.tenant != "" {
+		header.Set(s.profile.tenantHeader, to.tenant)
+	}
+	lent := &lending{released: make(chan struct{}), open: 1}
+	request := (&http.Request{
+		Method: http.MethodPost, URL: s.url, Host: s.url.Host, Header: header,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Body: lent.reader(b.chunks), ContentLength: b.size,
+		GetBody: func() (io.ReadCloser, error) { return lent.reader(b.chunks), nil },
+	}).WithContext(ctx)
+	answer, err := s.transport.RoundTrip(request)
+	lent.done()
+	if err != nil {
+		return outcome{
+			action: retry, reason: s.secrets.scrub(err.Error()),
+			timeout: ctx.Err() == context.DeadlineExceeded,
+		}, lent.released
+	}
+	defer answer.Body.Close()
+	return s.read(ctx, answer), lent.released
+}
+
+func (s *sender) read(ctx context.Context, answer *http.Response) outcome {
+	out := outcome{action: s.profile.judge(answer.StatusCode), status: answer.StatusCode}
+	limit := int64(maxErrorAnswer)
+	if out.action == succeed {
+		limit = maxAnswer
+	}
+	content, err := io.ReadAll(io.LimitReader(answer.Body, limit))
+	out.timeout = err != nil && ctx.Err() == context.DeadlineExceeded
+	if out.action == succeed {
+		var message string
+		out.rejected, message = partialSuccess(answer.Header.Get("Content-Type"), content)
+		if out.rejected > 0 || message != "" {
+			out.reason = s.secrets.scrub(partialReason(out.rejected, message))
+		}
+		return out
+	}
+	out.asked = retryAfter(answer.Header.Get("Retry-After"), time.Now())
+	out.reason = s.secrets.scrub(errorReason(answer, content))
+	return out
+}

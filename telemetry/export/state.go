@@ -1,0 +1,98 @@
+package export
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"treq/telemetry/journal"
+)
+
+// state is what a sink remembers over restarts. Counters and position belong
+// together: they change in one write, so that what is sent again after a crash
+// is also counted again from where it was.
+type state struct {
+	Position journal.Position `json:"position"`
+	Ends     counts           `json:"ends"`
+	Traffic  traffic          `json:"traffic"`
+	Tally    tallyState       `json:"tally"`
+}
+
+// traffic counts requests.
+type traffic struct {
+	Requests int64 `json:"requests"`
+	Bytes    int64 `json:"bytes"`
+	Retried  int64 `json:"retried"`
+}
+
+// stateFile is the form on disk: readable, and checked.
+type stateFile struct {
+	Version int             `json:"version"`
+	CRC     uint32          `json:"crc32c"` // of State
+	State   json.RawMessage `json:"state"`
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// errDamaged tells a state file that cannot be believed.
+var errDamaged = errors.New("is damaged")
+
+// loadState gives false for a sink that has none yet.
+func loadState(path string) (state, bool, error) {
+	content, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return state{}, false, nil
+	}
+	if err != nil {
+		return state{}, false, err
+	}
+	var file stateFile
+	if err := json.Unmarshal(content, &file); err != nil {
+		return state{}, false, errDamaged
+	}
+	if file.Version != 1 {
+		return state{}, false, fmt.Errorf("has version %d; this program reads version 1", file.Version)
+	}
+	var s state
+	if crc32.Checksum(file.State, castagnoli) != file.CRC || json.Unmarshal(file.State, &s) != nil {
+		return state{}, false, errDamaged
+	}
+	return s, true, nil
+}
+
+// save replaces the file atomically; it is on disk when save returns.
+func (s state) save(path string) error {
+	inner, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	content, err := json.Marshal(stateFile{Version: 1, CRC: crc32.Checksum(inner, castagnoli), State: inner})
+	if err != nil {
+		return err
+	}
+	fresh := path + ".new"
+	if err := writeDurably(fresh, append(content, '\n')); err != nil {
+		return errors.Join(err, os.Remove(fresh))
+	}
+	if err := os.Rename(fresh, path); err != nil {
+		return err
+	}
+	directory, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(directory.Sync(), directory.Close())
+}
+
+func writeDurably(path string, content []byte) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(content)
+	return errors.Join(err, file.Sync(), file.Close())
+}
