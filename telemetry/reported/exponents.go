@@ -1,5 +1,7 @@
 package reported
 
+import "math"
+
 // exponents are the buckets of an exponential histogram.
 type exponents struct {
 	scale              int32
@@ -29,14 +31,27 @@ func (b buckets) reach() (first, last int64) {
 	return int64(b.offset), int64(b.offset) + int64(len(b.counts)) - 1
 }
 
+// finite tells whether the buckets are those of finite numbers: index i begins
+// at 2^(i/2^scale). The finite ones fit into maxBuckets at minScale.
+func (b buckets) finite(scale int32) bool {
+	if len(b.counts) == 0 {
+		return true
+	}
+	first, last := b.reach()
+	return math.Ldexp(float64(first), int(-scale)) >= -1090 && math.Ldexp(float64(last), int(-scale)) <= 1024
+}
+
 // trimmed leaves out empty buckets at both ends.
 func (b buckets) trimmed() buckets {
-	for len(b.counts) > 0 && b.counts[0] == 0 {
-		b.offset++
-		b.counts = b.counts[1:]
-	}
 	for len(b.counts) > 0 && b.counts[len(b.counts)-1] == 0 {
 		b.counts = b.counts[:len(b.counts)-1]
+	}
+	if len(b.counts) == 0 {
+		return buckets{}
+	}
+	for b.counts[0] == 0 {
+		b.offset++
+		b.counts = b.counts[1:]
 	}
 	return b
 }
@@ -103,7 +118,6 @@ func (e exponents) coarser(scale int32) exponents {
 
 // fitted makes the histogram as coarse as the bound on its buckets asks for.
 func (e exponents) fitted() exponents {
-	e.positive, e.negative = e.positive.trimmed(), e.negative.trimmed()
 	return e.coarser(e.scale - max(excess(e.positive, buckets{}), excess(e.negative, buckets{})))
 }
 

@@ -202,7 +202,7 @@ func histogramState(p pmetric.HistogramDataPoint) (next state, reason string) {
 
 func exponentialState(p pmetric.ExponentialHistogramDataPoint) (next state, reason string) {
 	side := func(b pmetric.ExponentialHistogramDataPointBuckets) buckets {
-		return buckets{offset: b.Offset(), counts: b.BucketCounts().AsRaw()}
+		return buckets{offset: b.Offset(), counts: b.BucketCounts().AsRaw()}.trimmed()
 	}
 	if p.Scale() < minScale || p.Scale() > maxScale {
 		return next, "bad_scale"
@@ -213,7 +213,7 @@ func exponentialState(p pmetric.ExponentialHistogramDataPoint) (next state, reas
 	}
 	total := e.zeroCount
 	for _, b := range []buckets{e.positive, e.negative} {
-		if first, last := b.reach(); first < math.MinInt32/2 || last > math.MaxInt32/2 {
+		if !b.finite(e.scale) {
 			return next, "bad_buckets"
 		}
 		for _, n := range b.counts {
@@ -226,10 +226,7 @@ func exponentialState(p pmetric.ExponentialHistogramDataPoint) (next state, reas
 	if !finite(p.Sum()) || !finite(e.zeroThreshold) {
 		return next, "not_finite"
 	}
-	if e = e.fitted(); e.scale < minScale {
-		return next, "bad_buckets" // indexes that no finite number has
-	}
-	return state{count: p.Count(), sum: p.Sum(), exponents: e}, ""
+	return state{count: p.Count(), sum: p.Sum(), exponents: e.fitted()}, ""
 }
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }

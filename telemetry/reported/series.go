@@ -53,6 +53,9 @@ func (s state) plus(delta state, k kind) state {
 	sum.value += delta.value
 	sum.count += delta.count
 	sum.sum += delta.sum
+	if !finite(sum.value) || !finite(sum.sum) {
+		return delta // as after a restart, rather than never a number again
+	}
 	switch k {
 	case histogram:
 		if !equalBounds(s.bounds, delta.bounds) {

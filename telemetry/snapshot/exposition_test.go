@@ -14,8 +14,10 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 	dto "github.com/prometheus/client_model/go"
 	"github.com/prometheus/common/expfmt"
+	otelprometheus "go.opentelemetry.io/otel/exporters/prometheus"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
@@ -255,4 +257,23 @@ func BenchmarkExposition(b *testing.B) {
 	}
 	run("fresh", l.reader.Invalidate)
 	run("shared", func() {})
+}
+
+// BenchmarkPromhttp is what the same series cost through client_golang's handler.
+func BenchmarkPromhttp(b *testing.B) {
+	l := begin(b, snapshot.Options{})
+	playGuide(l, 0, 100)
+	registry := prometheus.NewRegistry()
+	exporter, err := otelprometheus.New(otelprometheus.WithRegisterer(registry), otelprometheus.WithProducer(l.reader),
+		otelprometheus.WithoutScopeInfo(), otelprometheus.WithoutTargetInfo())
+	if err != nil {
+		b.Fatal(err)
+	}
+	sdkmetric.NewMeterProvider(sdkmetric.WithReader(exporter))
+	handler := promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true})
+	b.ReportAllocs()
+	for b.Loop() {
+		l.reader.Invalidate()
+		get(handler, acceptText)
+	}
 }
