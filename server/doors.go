@@ -96,6 +96,7 @@ func starting(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write([]byte("{\"status\":\"ok\"}\n"))
 	case "/readyz":
 		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Retry-After", "1")
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = w.Write([]byte(`{"status":"not ready","reasons":["the data directory is being opened"]}` + "\n"))
 	default:

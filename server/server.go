@@ -34,6 +34,7 @@ type Server struct {
 	notices   []string // of the start; not changed once the doors serve
 
 	start context.Context // ends a start that waits
+	built *parts          // nil before Start
 
 	mu       sync.Mutex
 	teardown []step
@@ -73,6 +74,7 @@ func (s *Server) Start() error {
 	if err != nil {
 		return err
 	}
+	s.built = p
 	s.doors.serve(handlers)
 	return nil
 }
