@@ -121,7 +121,7 @@ func (w *intake) keep(f *family, p point, next state, reason string, temporality
 	if p.Flags().NoRecordedValue() {
 		return
 	}
-	if reason == "" && f.kind >= histogram && hasReservedLabel(p.Attributes()) {
+	if reason == "" && hasReservedLabel(p.Attributes(), f.kind) {
 		reason = "reserved_label"
 	}
 	if reason == "" && p.Attributes().Len() > maxAttributes {
@@ -231,10 +231,18 @@ func exponentialState(p pmetric.ExponentialHistogramDataPoint) (next state, reas
 
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
-// hasReservedLabel tells whether a label would be taken for a histogram's bound.
-func hasReservedLabel(attrs pcommon.Map) bool {
-	_, ok := attrs.Get("le")
-	return ok
+// hasReservedLabel tells whether Prometheus could not have one of the attributes
+// as a label, or would take it for a histogram's bound.
+func hasReservedLabel(attrs pcommon.Map, k kind) bool {
+	for key := range attrs.All() {
+		if key == "le" && k >= histogram || strings.HasPrefix(key, "__") {
+			return true
+		}
+		if key != "" && strings.Trim(exposedName(key), "_") == "" {
+			return true
+		}
+	}
+	return false
 }
 
 // bounded cuts a text to maxValueBytes of valid UTF-8.
