@@ -1,6 +1,13 @@
 package journal
 
-import "time"
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"treq/telemetry"
+	"treq/telemetry/compress"
+)
 
 // Position is the place of a record in the journal: strictly increasing with
 // admission, and the difference of two is about the bytes between them. The zero
@@ -43,11 +50,17 @@ type Entry struct {
 	Check uint64
 	// Project and Tenant are what a sink needs to route the body; "" if not told.
 	Project, Tenant string
-	// Body is the payload as it goes to disk. Append does not keep it after it returns.
+	// Body is the payload as it goes to disk. Append does not keep it after it
+	// returns, unless Release is set.
 	Body []byte
 	// Decoded is Body decompressed; nil when Encoding is Identity. It is offered
 	// to readers at the tail so that they need not decompress again.
 	Decoded []byte
+	// Release, when set, hands Body and Decoded over: nobody may change them from
+	// the call of Append on, readers share them without a copy, and Release is called
+	// exactly once, whatever Append answers, when the last reader is done. It must
+	// not block. When nil, Append copies what readers at the tail may want.
+	Release func()
 }
 
 // Receipt is the answer to an append.
@@ -80,6 +93,82 @@ type Record struct {
 	// Body is the payload as on disk.
 	Body []byte
 
-	decoded []byte
+	seq         uint64 // number of records before it
+	itemsBefore uint64
+	decodedLen  uint32 // 0: not told
+	maxDecoded  int64
+
+	refs    atomic.Int32
 	release func()
+	// decoded was given at the append, or made by the first Data, which unpacked then holds.
+	decoding sync.Mutex
+	decoded  []byte
+	unpacked *compress.Buffer
+}
+
+// Data gives the body decompressed, at most the larger of Options.MaxDecoded and
+// what the append told. The bytes are shared by all readers, must not be changed,
+// and are valid until Release. It decompresses once, and is safe for concurrent
+// use. Errors are of kind Invalid, TooLarge or Unsupported.
+func (r *Record) Data() ([]byte, error) {
+	if r.Encoding == Identity {
+		return r.Body, nil
+	}
+	r.decoding.Lock()
+	defer r.decoding.Unlock()
+	if r.decoded != nil {
+		return r.decoded, nil
+	}
+	enc, err := r.Encoding.coding()
+	if err != nil {
+		return nil, err
+	}
+	size := int(r.decodedLen)
+	if size == 0 {
+		size = 4 * len(r.Body)
+	}
+	buf := compress.NewBuffer(size)
+	out, err := compress.Decode(buf.B, enc, r.Body, max(r.maxDecoded, int64(r.decodedLen)))
+	if err != nil {
+		buf.Release()
+		return nil, err
+	}
+	buf.B, r.unpacked = out, buf
+	r.decoded = out
+	if r.decoded == nil {
+		r.decoded = []byte{}
+	}
+	return r.decoded, nil
+}
+
+// Retain adds an owner, who has to Release once more.
+func (r *Record) Retain() { r.refs.Add(1) }
+
+// Release gives the record back. After it neither the record nor its bytes may be
+// used by this owner. Every record that a cursor gave has one owner to begin with.
+func (r *Record) Release() {
+	switch refs := r.refs.Add(-1); {
+	case refs > 0:
+		return
+	case refs < 0:
+		panic("journal: record released more often than retained")
+	}
+	if r.unpacked != nil {
+		r.unpacked.Release()
+	}
+	if r.release != nil {
+		r.release()
+	}
+}
+
+func (e Encoding) coding() (compress.Encoding, error) {
+	switch e {
+	case Identity:
+		return compress.Identity, nil
+	case Gzip:
+		return compress.Gzip, nil
+	case Zstd:
+		return compress.Zstd, nil
+	}
+	return 0, telemetry.Errorf(telemetry.Unsupported, "record has unknown encoding %d", e)
 }

@@ -1,0 +1,164 @@
+package journal
+
+import "time"
+
+// admit gives the requests of a batch for which there is room, after making room,
+// and refuses the others.
+func (j *Journal) admit(batch []*request) []*request {
+	var need int64 = segmentHeader
+	for _, r := range batch {
+		need += r.frame
+	}
+	room := j.makeRoom(need)
+	batch = j.fitting(batch, room, roomCause)
+	if len(batch) == 0 {
+		return nil
+	}
+	if free, known := j.freeSpace(need); known {
+		batch = j.fitting(batch, free, diskCause)
+	}
+	return batch
+}
+
+// fitting gives as many of the first requests as fit into room.
+func (j *Journal) fitting(batch []*request, room int64, why cause) []*request {
+	room -= segmentHeader
+	n := 0
+	for n < len(batch) && batch[n].frame <= room {
+		room -= batch[n].frame
+		n++
+	}
+	if n < len(batch) {
+		j.refuse(batch[n:], why, nil)
+	}
+	return batch[:n]
+}
+
+// makeRoom lets the oldest segments expire until need bytes fit into MaxBytes, and
+// gives how many do.
+func (j *Journal) makeRoom(need int64) int64 {
+	for {
+		j.mu.Lock()
+		room := j.o.MaxBytes - j.bytes
+		var files []string
+		if room < need {
+			files = j.expire(func(s *segment) bool { return j.passed(s, true) })
+		}
+		j.mu.Unlock()
+		if files == nil {
+			return room
+		}
+		j.remove(files)
+	}
+}
+
+// freeSpace gives what the file system has room for beside the reserve. To have
+// need bytes it gives up what every cursor has passed, and nothing else: what a
+// sink still wants is not paid for the space that others take.
+func (j *Journal) freeSpace(need int64) (int64, bool) {
+	for {
+		_, free, err := j.fs.Space(j.dir)
+		if err != nil {
+			// The write will tell.
+			j.fault(err)
+			return 0, false
+		}
+		j.mu.Lock()
+		j.free = free
+		free -= max(j.o.Reserve, 0)
+		var files []string
+		if free < need {
+			files = j.expire(func(s *segment) bool { return len(j.cursors) > 0 && j.passed(s, false) })
+		}
+		j.mu.Unlock()
+		if files == nil {
+			return free, true
+		}
+		j.remove(files)
+	}
+}
+
+// maintain applies the limits on age.
+func (j *Journal) maintain() {
+	j.mu.Lock()
+	now := j.clock.tick()
+	// Lest what comes seldom stay in one segment beyond its time.
+	old := j.active != nil && j.active.first != 0 && now-j.active.created > int64(j.o.Keep/4)
+	j.horizon.forget(now)
+	j.mu.Unlock()
+	if old {
+		j.seal()
+	}
+	for {
+		j.mu.Lock()
+		files := j.expire(func(s *segment) bool {
+			age := time.Duration(now - max(s.last, s.created))
+			return age > j.o.MaxAge && j.passed(s, true) ||
+				age > j.o.Keep && len(j.cursors) > 0 && j.passed(s, false)
+		})
+		j.mu.Unlock()
+		if files == nil {
+			break
+		}
+		j.remove(files)
+	}
+	again := j.doomed
+	j.doomed = nil
+	j.remove(again)
+}
+
+// passed tells whether all cursors, or only the essential ones, let s go. mu is held.
+func (j *Journal) passed(s *segment, essentialOnly bool) bool {
+	for _, c := range j.cursors {
+		if c.commit < s.end && s.end > s.start() && (c.essential || !essentialOnly) {
+			return false
+		}
+	}
+	return true
+}
+
+// expire takes the oldest segment out of the journal if it is sealed and may go,
+// tells the cursors, and gives the files to remove. mu is held.
+func (j *Journal) expire(may func(*segment) bool) []string {
+	if len(j.segments) == 0 {
+		return nil
+	}
+	s := j.segments[0]
+	if !s.sealed || !may(s) {
+		return nil
+	}
+	j.segments = j.segments[1:]
+	unread := false
+	for _, c := range j.cursors {
+		if c.pass(s) {
+			unread = true
+			j.log.Warn("retention passed over a reader", "reader", c.name,
+				"segment", fileName(s.base, segmentSuffix), "last", instant(s.last))
+		}
+	}
+	j.stats.ExpiredSegments++
+	if unread {
+		j.stats.ExpiredUnread++
+	}
+	j.bytes -= s.size + s.sidecar + s.quarantine
+	files := []string{fileName(s.base, segmentSuffix)}
+	if s.sidecar > 0 {
+		files = append(files, fileName(s.base, sidecarSuffix))
+	}
+	if s.quarantine > 0 {
+		files = append(files, fileName(s.base, quarantineSuffix))
+	}
+	return files
+}
+
+// remove deletes files; what cannot be deleted now is tried again.
+func (j *Journal) remove(files []string) {
+	j.sidecars.Lock()
+	defer j.sidecars.Unlock()
+	for _, name := range files {
+		if err := j.fs.Remove(j.path(name)); err != nil && !isMissing(err) {
+			j.doomed = append(j.doomed, name)
+			j.fault(err)
+		}
+	}
+}

@@ -1,0 +1,68 @@
+package journal
+
+import "sort"
+
+// recordCost is what a record takes in memory beside its bytes.
+const recordCost = 512
+
+// ring holds the newest records for readers at the tail. It is guarded by
+// Journal.mu. It owns one reference of each record it holds.
+type ring struct {
+	most    int64
+	bytes   int64
+	records []*Record // oldest first, from next on
+	next    int
+	// start is where the ring begins: it holds every durable record at or after it.
+	start Position
+}
+
+func cost(r *Record) int64 { return int64(cap(r.Body)) + int64(cap(r.decoded)) + recordCost }
+
+// push adds a record and appends to evicted those that have to make room; the
+// caller releases them.
+func (g *ring) push(r *Record, evicted []*Record) []*Record {
+	g.records = append(g.records, r)
+	g.bytes += cost(r)
+	for g.bytes > g.most && g.next < len(g.records) {
+		evicted = append(evicted, g.pop())
+	}
+	return evicted
+}
+
+func (g *ring) pop() *Record {
+	r := g.records[g.next]
+	g.records[g.next] = nil
+	g.next++
+	g.bytes -= cost(r)
+	g.start = r.End
+	if g.next > 64 && g.next*2 > len(g.records) {
+		n := copy(g.records, g.records[g.next:])
+		clear(g.records[n:])
+		g.records, g.next = g.records[:n], 0
+	}
+	return r
+}
+
+// find gives the first record at or after pos with one more owner. It reports
+// false when the record has left the ring or does not exist.
+func (g *ring) find(pos Position) (*Record, bool) {
+	if pos < g.start {
+		return nil, false
+	}
+	live := g.records[g.next:]
+	i := sort.Search(len(live), func(i int) bool { return live[i].Position >= pos })
+	if i == len(live) {
+		return nil, false
+	}
+	live[i].Retain()
+	return live[i], true
+}
+
+// drain empties the ring; the caller releases what it gives.
+func (g *ring) drain() []*Record {
+	var out []*Record
+	for g.next < len(g.records) {
+		out = append(out, g.pop())
+	}
+	return out
+}

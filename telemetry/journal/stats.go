@@ -1,0 +1,93 @@
+package journal
+
+import "time"
+
+// Stats tell about a journal. The sizes are of now, the counts of this process's
+// life.
+type Stats struct {
+	// Bytes is the size of all files; RoomBytes what may be added before a segment
+	// expires or an append is refused, by MaxBytes and by the file system.
+	Bytes, RoomBytes int64
+	MaxBytes         int64
+	Segments         int
+	// Oldest is the admission of the oldest record, zero without one.
+	Oldest time.Time
+	// OldestAge is how long ago that was by the journal's clock.
+	OldestAge time.Duration
+	// RingBytes is what recent records take in memory.
+	RingBytes int64
+	// Waiting is the number of appends that wait for the writer.
+	Waiting int
+	// Hashes is the number of remembered hashes; HashesCut how many were forgotten
+	// before the horizon because of HorizonBytes.
+	Hashes    int
+	HashesCut uint64
+
+	Appended, AppendedItems, AppendedBytes uint64
+	Duplicates                             uint64
+	Refused                                Refusals
+	// Batches is the number of group commits, Fsyncs that of data fsyncs.
+	Batches, Fsyncs uint64
+	// Failures counts writes and fsyncs that failed, each the end of its segment.
+	Failures uint64
+
+	// TornBytes is what Open cut off behind the last record.
+	TornBytes int64
+	// Damaged counts stretches that hold no valid record and were skipped,
+	// DamagedRecords and DamagedItems what they are known to have held.
+	Damaged, DamagedRecords, DamagedItems uint64
+	// QuarantinedBytes were copied to quarantine files.
+	QuarantinedBytes int64
+	// DamagedSidecars counts sidecars that could not be read.
+	DamagedSidecars uint64
+
+	// ExpiredSegments were deleted by retention; ExpiredUnread of them before some
+	// cursor had passed them.
+	ExpiredSegments, ExpiredUnread uint64
+
+	// LastError is the last failure of the file system, "" if none, and when.
+	LastError   string
+	LastErrorAt time.Time
+}
+
+// Refusals count appends refused with kind Unavailable, by reason.
+type Refusals struct {
+	// Room: MaxBytes is reached and an essential cursor has not passed the oldest segment.
+	Room uint64
+	// Disk: the file system is full but for the reserve.
+	Disk uint64
+	// Fault: a write or an fsync failed.
+	Fault uint64
+	// Queue: too much waits to be written.
+	Queue uint64
+}
+
+// Stats gives the figures of this moment.
+func (j *Journal) Stats() Stats {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	s := j.stats
+	s.Bytes, s.MaxBytes = j.bytes, j.o.MaxBytes
+	s.RoomBytes = max(min(j.o.MaxBytes-j.bytes, j.free-max(j.o.Reserve, 0)), 0)
+	s.Segments = len(j.segments)
+	s.RingBytes = j.ring.bytes
+	s.Waiting = len(j.queue)
+	s.Hashes = len(j.horizon.known)
+	s.HashesCut = j.horizon.cut
+	for _, seg := range j.segments {
+		if seg.first != 0 {
+			s.Oldest = instant(seg.first)
+			s.OldestAge = time.Duration(j.clock.tick() - seg.first)
+			break
+		}
+	}
+	return s
+}
+
+// fault notes a failure of the file system.
+func (j *Journal) fault(err error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.stats.LastError = err.Error()
+	j.stats.LastErrorAt = instant(j.clock.tick())
+}
