@@ -65,6 +65,21 @@ func TestPayloadSize(t *testing.T) {
 	}
 }
 
+// TestPayloadCompresses holds the content to the compression of prose.
+func TestPayloadCompresses(t *testing.T) {
+	p, err := newPayload(512, 1536, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	zipped, err := e2etest.Compress("gzip", 6, p.fill(nil, 1, 1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ratio := float64(len(p.template)) / float64(len(zipped)); ratio < 3 || ratio > 4.5 {
+		t.Errorf("the payload compresses %.2f times, want 3 to 4.5", ratio)
+	}
+}
+
 func decode(t *testing.T, body []byte, isJSON bool) []*trace.Span {
 	t.Helper()
 	if isJSON {

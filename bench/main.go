@@ -15,7 +15,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"syscall"
-	"text/tabwriter"
 	"time"
 
 	"treq/test/e2e/e2etest"
@@ -23,7 +22,7 @@ import (
 
 // variant is one row of the table.
 type variant struct {
-	transport string // http, json or grpc
+	transport string // "http" (protobuf), "json" or "grpc"
 	content   int    // bytes of prompt and of completion
 	batch     int    // spans a request
 	zip       bool   // the clients compress
@@ -70,20 +69,25 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 	fmt.Fprintf(out, "closed loop, %d connections, %v after %v of warm-up; sink %s; ack %s; drain included\n",
 		o.connections, o.duration, o.warmUp, o.sink, o.ack)
-	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "transport\tcontent\tbatch\tB/span\tspans/CPU-s\tspans/s\tp50 ms\tp99 ms\tpeak RSS MB\twritten B/span\tallocs/span\tdrain s\t")
+	fmt.Fprintln(out, line("transport", "content", "batch", "B/span", "spans/CPU-s", "spans/s", "p50 ms", "p99 ms", "peak RSS MB", "written B/span", "allocs/span", "drain s"))
 	for _, v := range variants {
 		row, err := measure(ctx, v, o)
 		if err != nil {
-			_ = table.Flush()
 			return fmt.Errorf("%+v: %w", v, err)
 		}
-		fmt.Fprintln(table, row)
-		if err := table.Flush(); err != nil {
-			return err
-		}
+		fmt.Fprintln(out, row)
 	}
 	return nil
+}
+
+// line sets cells in columns as wide as the table's heads.
+func line(cells ...string) string {
+	var b strings.Builder
+	for i, cell := range cells {
+		width := [...]int{9, 9, 7, 8, 13, 9, 8, 8, 13, 16, 13, 9}[i]
+		fmt.Fprintf(&b, "%*s", width, cell)
+	}
+	return b.String()
 }
 
 // expand gives every combination of the lists.
@@ -195,11 +199,12 @@ func measure(ctx context.Context, v variant, o options) (row string, err error) 
 	if after.mallocs > 0 {
 		allocs = fmt.Sprintf("%.1f", per(after.mallocs-before.mallocs))
 	}
-	return fmt.Sprintf("%s\t%d\t%d\t%.0f\t%.0f\t%.0f\t%.2f\t%.2f\t%.0f\t%.0f\t%s\t%.1f\t",
-		name, v.content, v.batch, per(float64(seen.bytes)),
-		float64(spans)/(after.cpu-before.cpu).Seconds(), float64(spans)/seen.took.Seconds(),
-		ms(seen.quantile(0.5)), ms(seen.quantile(0.99)), float64(after.peakRSS)/1e6,
-		per(float64(after.written-before.written)), allocs, drain.Seconds()), nil
+	whole := func(n float64) string { return strconv.FormatFloat(n, 'f', 0, 64) }
+	return line(name, strconv.Itoa(v.content), strconv.Itoa(v.batch), whole(per(float64(seen.bytes))),
+		whole(float64(spans)/(after.cpu-before.cpu).Seconds()), whole(float64(spans)/seen.took.Seconds()),
+		fmt.Sprintf("%.2f", ms(seen.quantile(0.5))), fmt.Sprintf("%.2f", ms(seen.quantile(0.99))),
+		whole(float64(after.peakRSS)/1e6), whole(per(float64(after.written-before.written))),
+		allocs, fmt.Sprintf("%.1f", drain.Seconds())), nil
 }
 
 func ms(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

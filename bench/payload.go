@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -153,7 +154,7 @@ func oneTrace(i, content int, now time.Time) []*trace.Span {
 		e2etest.Text("server.address", "api.groq.com"), e2etest.Int("server.port", 443),
 	}
 	if content > 0 {
-		generation = append(generation, e2etest.Text("gen_ai.input.messages", prose(content)), e2etest.Text("gen_ai.output.messages", prose(content)))
+		generation = append(generation, e2etest.Text("gen_ai.input.messages", prose(content, i)), e2etest.Text("gen_ai.output.messages", prose(content, ^i)))
 	}
 	return []*trace.Span{
 		span(server, nil, "POST /chat", trace.Span_SPAN_KIND_SERVER, 0, 850*ms,
@@ -173,15 +174,18 @@ func oneTrace(i, content int, now time.Time) []*trace.Span {
 	}
 }
 
-// prose makes text of n bytes that compresses as prose does, three to four times.
-func prose(n int) string {
+// prose makes text of n bytes that compresses as prose does, three to four times;
+// each seed's is another.
+func prose(n, seed int) string {
 	words := strings.Fields("a válvula de alívio abre quando pressão linha passa limite definido no manual técnico da bomba verifique torque parafusos antes partida registre leitura sensor temperatura óleo filtro troque conforme tabela manutenção preventiva")
 	var b strings.Builder
-	for x := uint64(n); b.Len() < n; x++ {
-		b.WriteString(words[mix(x)%uint64(len(words))])
+	for x := uint64(0); b.Len() < n; x++ {
+		r := mix(uint64(seed)<<32 ^ x)
+		b.WriteString(words[r%uint64(len(words))])
 		b.WriteByte(' ')
-		if mix(x)%7 == 0 {
-			fmt.Fprintf(&b, "%d ", mix(x)%9973)
+		if r>>32%2 == 0 {
+			b.WriteString(strconv.FormatUint(r>>40, 36))
+			b.WriteByte(' ')
 		}
 	}
 	// Cut between runes: the text of an attribute is UTF-8.
