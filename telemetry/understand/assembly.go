@@ -19,6 +19,7 @@ type assembly struct {
 	last   *trace
 	pool   []*trace
 	frags  []*fragment // pool
+	spans  [][]held    // pool
 	timers timers
 	seq    uint64
 	open   int
@@ -48,6 +49,10 @@ func (a *assembly) add(s *Span) {
 		return
 	}
 	f := a.fragment(t)
+	if n := len(a.spans); t.spans == nil && n > 0 {
+		t.spans = a.spans[n-1]
+		a.spans = a.spans[:n-1]
+	}
 	i := t.put(s)
 	h := &t.spans[i]
 	h.frag = f
@@ -101,6 +106,15 @@ func (a *assembly) trace(s *Span) *trace {
 	return t
 }
 
+// idle takes the room for spans from a trace that may long be remembered without
+// needing it.
+func (a *assembly) idle(t *trace) {
+	if cap(t.spans) <= 256 && len(a.spans) < poolSize {
+		a.spans = append(a.spans, t.spans[:0])
+	}
+	t.spans = nil
+}
+
 // forget drops a trace that holds nothing any more.
 func (a *assembly) forget(t *trace) {
 	if len(t.frags) > 0 || len(t.kept) > 0 {
@@ -110,9 +124,8 @@ func (a *assembly) forget(t *trace) {
 	if a.last == t {
 		a.last = nil
 	}
-	if len(a.pool) < poolSize && cap(t.spans) <= 256 {
-		spans, frags := t.spans[:0], t.frags[:0]
-		*t = trace{spans: spans, frags: frags, kept: t.kept[:0], chats: t.chats[:0], calls: t.calls[:0]}
+	if len(a.pool) < poolSize && cap(t.kept) <= 256 {
+		*t = trace{frags: t.frags[:0], kept: t.kept[:0], chats: t.chats[:0], calls: t.calls[:0]}
 		a.pool = append(a.pool, t)
 	}
 }
@@ -218,6 +231,9 @@ func (a *assembly) fire(f *fragment, forced bool) {
 	a.open -= int(f.count)
 	t.release(f)
 	a.dispose(f)
+	if t.live == 0 {
+		a.idle(t)
+	}
 	a.forget(t)
 }
 

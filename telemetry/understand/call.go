@@ -39,6 +39,11 @@ func (r *Reader) call(sp *otlp.Span, out *Span) {
 		}
 		streams = streams || told.streams
 	}
+	if p := r.text(fParametersJSON); !streams && bytes.Contains(p, []byte("stream")) {
+		told := callContent{budget: r.config.MaxContent}
+		told.inputs(p)
+		streams = told.streams
+	}
 	c.Tokens, c.HasUsage = use.split()
 	c.TimeToFirstToken = r.firstToken(sp, out, streams)
 	if streams || c.TimeToFirstToken > 0 {

@@ -1,6 +1,8 @@
 package understand
 
 import (
+	"slices"
+
 	"treq/telemetry/semconv"
 )
 
@@ -107,6 +109,7 @@ func (s *settling) nodeOf(slot int32) int32 {
 // remember keeps what late spans will have to know of the fragment. into is the
 // chat that it was added to, -1 if it had its own or none.
 func (s *settling) remember(a *assembly, t *trace, into int32) {
+	t.kept = slices.Grow(t.kept, len(s.nodes))
 	for i := range s.nodes {
 		n := &s.nodes[i]
 		k := kept{
