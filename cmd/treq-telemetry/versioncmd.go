@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -58,7 +59,11 @@ func (p *process) versionCommand() *cobra.Command {
 				e.SetIndent("", "  ")
 				return e.Encode(v)
 			case "text":
-				_, err := fmt.Fprintf(p.stdout, "treq-telemetry %s (%s, %s)\n", v.Version, v.Go, v.Platform)
+				about := []string{v.Go, v.Platform}
+				if len(v.Revision) > 12 {
+					about = append([]string{v.Revision[:12]}, about...)
+				}
+				_, err := fmt.Fprintf(p.stdout, "treq-telemetry %s (%s)\n", v.Version, strings.Join(about, ", "))
 				return err
 			default:
 				return usageError{fmt.Errorf("--output %q is neither text nor json", output)}
