@@ -21,7 +21,7 @@ help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## Build bin/treq-telemetry
-	@$(GO) build -trimpath -o $(BIN) ./cmd/treq-telemetry
+	@CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/treq-telemetry
 
 run: build ## Build and serve on http://localhost:8002 (DEMO=1: with traffic; ARGS="…": more flags)
 ifdef DEMO

@@ -32,10 +32,14 @@ var rooms = map[string]room{
 	"telemetry/reported":   {of("telemetry", "telemetry/instrument"), "what services measured themselves, never summed with ours"},
 	"telemetry/snapshot":   {of("telemetry", "telemetry/instrument"), "reads what instruments recorded"},
 	"telemetry/journal":    {of("telemetry", "telemetry/compress"), "keeps bytes; does not know what they say"},
-	"telemetry/meter": {of("telemetry", "telemetry/instrument", "telemetry/journal", "telemetry/reported", "telemetry/snapshot", "telemetry/understand"),
-		"the journal's reader that counts; never forwards"},
-	"telemetry/export": {of("telemetry", "telemetry/compress", "telemetry/journal", "telemetry/otlp", "telemetry/semconv"),
-		"the journal's readers that forward; never count"},
+	"telemetry/meter": {
+		of("telemetry", "telemetry/instrument", "telemetry/journal", "telemetry/reported", "telemetry/snapshot", "telemetry/understand"),
+		"the journal's reader that counts; never forwards",
+	},
+	"telemetry/export": {
+		of("telemetry", "telemetry/compress", "telemetry/journal", "telemetry/otlp", "telemetry/semconv"),
+		"the journal's readers that forward; never count",
+	},
 
 	"server/fault":  {of("telemetry"), "kinds of error on the wire"},
 	"server/config": {of("telemetry", "telemetry/export", "telemetry/instrument", "telemetry/understand"), "settings, in the types of those who obey them"},

@@ -4,11 +4,12 @@ import (
 	"context"
 	"os"
 
+	"github.com/shirou/gopsutil/v3/mem"
 	"github.com/shirou/gopsutil/v3/process"
 	"go.opentelemetry.io/otel/metric"
 )
 
-// observeProcess reports this process by the names of the semantic conventions.
+// observeProcess reports this process and its machine by the names of the semantic conventions.
 func observeProcess(m metric.Meter) error {
 	self, err := process.NewProcess(int32(os.Getpid()))
 	if err != nil {
@@ -26,6 +27,10 @@ func observeProcess(m metric.Meter) error {
 	if err != nil {
 		return err
 	}
+	available, err := m.Int64ObservableUpDownCounter("system.memory.linux.available", metric.WithUnit("By"))
+	if err != nil {
+		return err
+	}
 	// What the platform does not tell is left out: a zero would be a claim.
 	_, err = m.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
 		if t, err := self.TimesWithContext(ctx); err == nil {
@@ -37,7 +42,10 @@ func observeProcess(m metric.Meter) error {
 		if n, err := self.NumThreadsWithContext(ctx); err == nil {
 			o.ObserveInt64(threads, int64(n))
 		}
+		if m, err := mem.VirtualMemoryWithContext(ctx); err == nil {
+			o.ObserveInt64(available, int64(m.Available))
+		}
 		return nil
-	}, cpu, memory, threads)
+	}, cpu, memory, threads, available)
 	return err
 }

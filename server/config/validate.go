@@ -65,8 +65,12 @@ func (v *checker) chats(c *Chats) {
 		key   string
 		value Duration
 	}{
-		{"chats.session", c.Session}, {"chats.remember", c.Remember}, {"chats.close.root", c.Close.Root},
-		{"chats.close.chain", c.Close.Chain}, {"chats.close.leaves", c.Close.Leaves}, {"chats.close.longest", c.Close.Longest},
+		{"chats.session", c.Session},
+		{"chats.remember", c.Remember},
+		{"chats.close.root", c.Close.Root},
+		{"chats.close.chain", c.Close.Chain},
+		{"chats.close.leaves", c.Close.Leaves},
+		{"chats.close.longest", c.Close.Longest},
 	} {
 		v.no(d.value <= 0, d.key, "must be above 0")
 	}
