@@ -124,29 +124,28 @@ func (h *Horizon) advance(at int64) {
 	if epoch <= h.epoch {
 		return
 	}
-	passed := epoch - h.epoch
+	before, passed := h.epoch, epoch-h.epoch
 	h.epoch = epoch
-	if h.used == 0 {
-		return
-	}
-	if passed >= generations {
+	switch {
+	case h.used == 0:
+	case passed >= generations:
 		clear(h.slots)
 		h.used = 0
-		return
+	default:
+		h.rebuild(len(h.slots), before, uint64(passed))
 	}
-	h.rebuild(len(h.slots), uint64(epoch))
 }
 
-func (h *Horizon) grow() { h.rebuild(2*len(h.slots), uint64(h.epoch)) }
+func (h *Horizon) grow() { h.rebuild(2*len(h.slots), h.epoch, 0) }
 
-// rebuild puts what is young enough into a table of a size, so that no bucket
-// has room before one that overflowed.
-func (h *Horizon) rebuild(size int, epoch uint64) {
+// rebuild puts what is young enough, some steps after an epoch, into a table of a
+// size, so that no bucket has room before one that overflowed.
+func (h *Horizon) rebuild(size int, epoch int64, passed uint64) {
 	old := h.slots
 	h.slots = make([]uint64, size)
 	h.used = 0
 	for _, slot := range old {
-		if slot != 0 && (epoch-slot)&generationMask < generations {
+		if slot != 0 && (uint64(epoch)-slot)&generationMask+passed < generations {
 			h.insert(slot&^generationMask, slot&generationMask)
 		}
 	}
