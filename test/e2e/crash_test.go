@@ -36,7 +36,14 @@ func TestCrashes(t *testing.T) {
 	// The leaves of a trace come before its root, so that only the root's delay matters.
 	s := e2etest.Start(t, e2etest.Spec{Config: sinkConfig(map[string]string{"any": sink.URL()})})
 	load := startLoad(t, s, 4)
-	for range kills {
+	for i := range kills {
+		// For a third of the time a backlog grows, then it is delivered between kills.
+		switch i {
+		case kills / 3:
+			sink.Down()
+		case 2 * kills / 3:
+			sink.Up()
+		}
 		// Some kills hit a start, others a running service.
 		pause := time.Duration(random.IntN(400)) * time.Millisecond
 		select {
