@@ -31,10 +31,10 @@ func TestProcessSample(t *testing.T) {
 		expect("over the life so far", want)
 
 		now.user += 3
-		time.Sleep(minSampleAge - 1)
+		time.Sleep(minSampleAge - time.Nanosecond)
 		expect("too soon", want)
 
-		time.Sleep(2*time.Second - minSampleAge + 1)
+		time.Sleep(2*time.Second - minSampleAge + time.Nanosecond)
 		want.CPUPercent = 150
 		expect("two seconds later", want)
 

@@ -55,8 +55,10 @@ func TestLLMCall(t *testing.T) {
 		LLMUntimed:        {{with(model, AttrErrorType, UnknownError), 1, 0}},
 		TokenUsage:        {{with(model, AttrTokenType, "input"), 1, 123}, {with(model, AttrTokenType, "output"), 1, 57}},
 		LLMTokens: {
-			{with(tokens, AttrTokenKind, "cache_read"), 20, 0}, {with(tokens, AttrTokenKind, "cache_write"), 3, 0},
-			{with(tokens, AttrTokenKind, "input"), 100, 0}, {with(tokens, AttrTokenKind, "output"), 50, 0},
+			{with(tokens, AttrTokenKind, "cache_read"), 20, 0},
+			{with(tokens, AttrTokenKind, "cache_write"), 3, 0},
+			{with(tokens, AttrTokenKind, "input"), 100, 0},
+			{with(tokens, AttrTokenKind, "output"), 50, 0},
 			{with(tokens, AttrTokenKind, "reasoning"), 7, 0},
 		},
 		TimeToFirstToken: {{tokens, 1, 0.08}},
@@ -153,6 +155,9 @@ func TestNoHostileNumberReachesAnInstrument(t *testing.T) {
 	call.HasUsage = false
 	in.LLMCall(call)
 	got := collect(t, reader)
+	if result := got[RetrievalDuration][0].attrs[AttrResult]; result != telemetry.Unknown.String() {
+		t.Errorf("a search that says nothing of its documents has the result %q", result)
+	}
 	for _, name := range []string{RetrievalSimilarity, RetrievalTop, RetrievalDocuments, FeedbackScore, ChatTokens, ChatLLMCalls, ChatDuration, LLMTokens} {
 		if len(got[name]) > 0 {
 			t.Errorf("%s: %v", name, got[name])
@@ -170,9 +175,9 @@ func TestCardinality(t *testing.T) {
 	families := [...]string{"8b", "70b", "glm", "gpt"}
 	for i := range n {
 		family := families[i%4]
-		call := llmCall(fmt.Sprintf("service-%d", i%50), fmt.Sprintf("%s-%d", family, i))
+		call := llmCall(fmt.Sprintf("service-%d", i%50), fmt.Sprintf("%s-%d", family, i%197))
 		call.Provider = fmt.Sprintf("provider-%d", i)
-		call.Outcome, call.ErrorType = telemetry.Failed, fmt.Sprintf("error-%d", i)
+		call.Outcome, call.ErrorType = telemetry.Failed, fmt.Sprintf("error-%d", i%193)
 		in.LLMCall(call)
 		in.Retrieval(&telemetry.Retrieval{Origin: telemetry.Origin{Service: fmt.Sprintf("s-%d", i)}, DataSource: fmt.Sprintf("d-%d", i), Documents: 1})
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+	"unsafe"
 )
 
 func TestClean(t *testing.T) {
@@ -42,8 +43,11 @@ func FuzzClean(f *testing.F) {
 
 func TestValuesAreBounded(t *testing.T) {
 	v := newValues(AttrProvider, 2)
-	buffer := []byte("groq and more")
-	groq, _ := v.id(string(buffer[:4]))
+	record := "groq and the rest of a large record"
+	groq, _ := v.id(record[:4])
+	if unsafe.StringData(v.names[groq]) == unsafe.StringData(record) {
+		t.Error("an admitted value holds on to the record it came in")
+	}
 	if again, folded := v.id(" groq "); again != groq || folded {
 		t.Errorf("a value with spaces around it is another: %d, %v", again, folded)
 	}

@@ -24,13 +24,13 @@ type slow struct {
 	fail        atomic.Bool
 }
 
-func (p *slow) Produce(context.Context) ([]metricdata.ScopeMetrics, error) {
+func (p *slow) Produce(ctx context.Context) ([]metricdata.ScopeMetrics, error) {
 	p.collections.Add(1)
 	time.Sleep(p.takes)
 	if p.fail.Load() {
 		return nil, errors.New("a producer failed")
 	}
-	return nil, nil
+	return nil, ctx.Err()
 }
 
 func mustSnapshot(t *testing.T, r *snapshot.Reader) *snapshot.Snapshot {
@@ -50,7 +50,7 @@ func TestSnapshotsAreSharedForAWhile(t *testing.T) {
 		if mustSnapshot(t, l.reader) != first {
 			t.Error("a collection was not used for its whole age")
 		}
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		second := mustSnapshot(t, l.reader)
 		if second == first {
 			t.Error("a collection was used beyond its age")
@@ -170,4 +170,42 @@ func TestMetricByName(t *testing.T) {
 	if _, ok := s.Metric(instrument.MeterScope, "nothing"); ok {
 		t.Error("found what was never measured")
 	}
+}
+
+func TestRecordingWhileOthersRead(t *testing.T) {
+	l := begin(t, snapshot.Options{MaxAge: -1})
+	playGuide(l, 0, 50)
+	l = l.reincarnate(t)
+	e := expose(t, l.reader)
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	for range 2 {
+		wg.Go(func() {
+			before := int64(0)
+			for {
+				select {
+				case <-done:
+					return
+				default:
+				}
+				s, err := l.reader.Snapshot(t.Context())
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if chats := s.Tally("").Chats; chats < before {
+					t.Errorf("%d chats after %d", chats, before)
+				} else {
+					before = chats
+				}
+				get(e, acceptText)
+			}
+		})
+	}
+	for part := 50; part < 100; part++ {
+		playGuide(l, part, part+1)
+	}
+	close(done)
+	wg.Wait()
+	compareWithGuide(t, l.tally(t, ""))
 }
