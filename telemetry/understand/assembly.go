@@ -229,8 +229,8 @@ func (a *assembly) fire(f *fragment, forced bool) {
 	}
 	a.settle.close(a, t, f, host)
 	a.open -= int(f.count)
-	t.release(f)
 	a.dispose(f)
+	t.release(f)
 	if t.live == 0 {
 		a.idle(t)
 	}
@@ -248,7 +248,8 @@ func (a *assembly) absorb(t *trace, f *fragment) *fragment {
 	slices.SortFunc(orphans, func(x, y *fragment) int {
 		return order(&t.spans[x.top].Span, &t.spans[y.top].Span)
 	})
-	for again := true; again; {
+	again := true
+	for pass := 0; again && pass < mostPasses; pass++ {
 		again = false
 		for i, o := range orphans {
 			if o == nil {
@@ -264,6 +265,10 @@ func (a *assembly) absorb(t *trace, f *fragment) *fragment {
 	}
 	return f
 }
+
+// mostPasses bounds how deep orphans are found inside orphans against the order of
+// their starts.
+const mostPasses = 16
 
 // order is the one order of spans that does not depend on how they came: by start,
 // then by id.
@@ -317,7 +322,7 @@ func (t *trace) host(f *fragment) (open, closed int32) {
 
 // hostWork bounds fragments times spans for which hosts are looked for: beyond it
 // orphans stand alone.
-const hostWork = 4 << 20
+const hostWork = 1 << 18
 
 // closeAll closes all fragments of a trace that grew too large.
 func (a *assembly) closeAll(t *trace) {
@@ -357,7 +362,7 @@ func (a *assembly) expire() {
 		for i := range t.chats {
 			a.runs.forget(t.chats[i].run, t)
 		}
-		t.kept, t.chats, t.calls, t.keptAt = t.kept[:0], t.chats[:0], t.calls[:0], nil
+		t.kept, t.chats, t.calls, t.keptAt, t.tops = t.kept[:0], t.chats[:0], t.calls[:0], nil, nil
 		t.keptSeq, t.until = 0, 0
 		a.forget(t)
 	}

@@ -98,6 +98,10 @@ func (s *settling) hand(i int32, n *node) {
 // window is how far apart two instrumentations may see the start and the end of one call.
 const window = 5_000_000
 
+// mostRivals bounds the calls that one is compared with, and those kept of a trace
+// for comparison, so that many calls at one instant cost no more than many calls.
+const mostRivals = 64
+
 // doubles finds the calls that two instrumentations tell of.
 func (s *settling) doubles(t *trace) {
 	s.slots = s.slots[:0]
@@ -118,12 +122,13 @@ func (s *settling) doubles(t *trace) {
 				break
 			}
 		}
-		for _, y := range s.slots[k+1:] {
+		own := keptOf(a.span)
+		for _, y := range s.slots[k+1 : min(len(s.slots), k+1+mostRivals)] {
 			b := &s.nodes[y]
 			if b.span.Start-a.span.Start > window {
 				break
 			}
-			if b.role == call && a.role == call && keptOf(a.span).same(b.span) && a.span.Kind == b.span.Kind &&
+			if b.role == call && a.role == call && own.same(b.span) && a.span.Kind == b.span.Kind &&
 				!s.over(x, y) && !s.over(y, x) {
 				b.role = double
 			}

@@ -433,3 +433,83 @@ func TestConfigIsChecked(t *testing.T) {
 		}
 	}
 }
+
+// TestHorizonIsRebuilt: observing the requests, and what was told at first sight,
+// both make the horizon that the engine had.
+func TestHorizonIsRebuilt(t *testing.T) {
+	s := parseScript(t, "chain a 0-10 #1\nat 2s\nllm b 0-10 #2 ^1\nllm b 0-10 #2 ^1\nat 20m\nchain a 0-10 #1")
+	e, rec := newEngine(t, s.config)
+	told := NewHorizon(s.config.Remember, s.config.HorizonBytes)
+	sights := 0
+	e.OnFirstSight(func(at int64, fingerprint uint64) {
+		sights++
+		if told.Add(at, fingerprint) {
+			t.Error("told twice")
+		}
+	})
+	play(t, e, s.steps)
+	if sights != 3 {
+		t.Errorf("%d first sights", sights)
+	}
+	observer, silence := newEngine(t, s.config)
+	for i := range s.steps {
+		if err := observer.Observe(epoch.Add(s.steps[i].at), s.steps[i].request()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if silence.String() != "" || observer.Open() != 0 {
+		t.Errorf("observing told %s", silence)
+	}
+	want := string(e.Horizon().Export(nil, 0))
+	if string(observer.Horizon().Export(nil, 0)) != want || string(told.Export(nil, 0)) != want {
+		t.Error("another horizon")
+	}
+	_ = rec
+}
+
+// TestLargeTraces: a trace of thousands of spans that come in the worst order, each
+// an orphan at first or for good, is one chat or as many as it has calls.
+func TestLargeTraces(t *testing.T) {
+	const n = 3000
+	for _, c := range []struct {
+		what   string
+		parent func(i int) int
+		chats  int64
+	}{
+		{"a chain of spans, the deepest first", func(i int) int { return i - 1 }, 1},
+		{"children of one span that comes last", func(i int) int { return 0 }, 1},
+		{"orphans of as many parents", func(i int) int { return 1_000_000 + i }, n - 1},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			rec := newTotals()
+			e, err := New(DefaultConfig(), rec)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := n - 1; i >= 0; i-- {
+				sp := otlp.SpanData{
+					TraceID: [16]byte{1}, SpanID: spanID(fmt.Sprint(i + 1)), Name: "x",
+					Start: uint64(epoch.UnixNano()), End: uint64(epoch.UnixNano()) + 1,
+				}
+				if i > 0 {
+					sp.ParentID = spanID(fmt.Sprint(c.parent(i) + 1))
+					sp.Attributes = []otlp.KV{otlp.Str("openinference.span.kind", "LLM")}
+				}
+				s := step{span: &sp, resource: "app"}
+				if err := e.Traces(epoch.Add(time.Duration(i)), 0, s.request()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			e.Flush()
+			var chats int64
+			for what, n := range rec.Counts {
+				if strings.HasPrefix(what, "chat success") {
+					chats += n
+				}
+			}
+			if chats != c.chats || rec.Counts["spans"] != n || e.Open() != 0 {
+				t.Errorf("%d chats, want %d; %d spans; %d open", chats, c.chats, rec.Counts["spans"], e.Open())
+			}
+		})
+	}
+}

@@ -75,11 +75,37 @@ func (t *trace) keep(k kept) {
 	t.kept = append(t.kept, k)
 	switch {
 	case t.keptAt != nil:
-		t.keptAt[k.id] = int32(len(t.kept) - 1)
+		t.index(len(t.kept) - 1)
 	case len(t.kept) > indexFrom:
 		t.keptAt = make(map[uint64]int32, 4*indexFrom)
+		t.tops = make(map[uint64][]int32)
 		for i := range t.kept {
-			t.keptAt[t.kept[i].id] = int32(i)
+			t.index(i)
+		}
+	}
+}
+
+func (t *trace) index(i int) {
+	k := &t.kept[i]
+	t.keptAt[k.id] = int32(i)
+	if k.flags&keptTop != 0 && k.parent != 0 {
+		t.tops[k.parent] = append(t.tops[k.parent], int32(i))
+	}
+}
+
+// keptBelow gives each kept top that lacks a span for its parent, until told to stop.
+func (t *trace) keptBelow(parent uint64, yield func(*kept) bool) {
+	if t.keptAt != nil {
+		for _, i := range t.tops[parent] {
+			if k := &t.kept[i]; k.flags&keptTop != 0 && !yield(k) {
+				return
+			}
+		}
+		return
+	}
+	for i := range t.kept {
+		if k := &t.kept[i]; k.flags&keptTop != 0 && k.parent == parent && !yield(k) {
+			return
 		}
 	}
 }

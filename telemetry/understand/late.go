@@ -14,11 +14,14 @@ func (t *trace) touches(f *fragment, host int32) bool {
 	if host >= 0 || t.keptIndex(t.spans[f.top].Parent) >= 0 {
 		return true
 	}
-	for i := range t.kept {
-		if k := &t.kept[i]; k.flags&keptTop != 0 && k.parent != 0 {
-			if at := t.find(k.parent); at >= 0 && t.spans[at].frag == f {
-				return true
-			}
+	for i := f.head; i >= 0; i = t.spans[i].next {
+		found := false
+		t.keptBelow(t.spans[i].ID, func(*kept) bool {
+			found = true
+			return false
+		})
+		if found {
+			return true
 		}
 	}
 	return false
@@ -40,70 +43,55 @@ func (s *settling) connect(t *trace, host int32) (into int32, late bool) {
 		s.above = t.kept[host]
 		into, late = s.above.chat, true
 	}
-	for i := range t.kept {
-		k := &t.kept[i]
-		if k.flags&keptTop == 0 || k.parent == 0 {
-			continue
-		}
-		if at := t.find(k.parent); at >= 0 && t.spans[at].frag == s.nodes[0].span.frag {
+	for i := range s.nodes {
+		t.keptBelow(s.nodes[i].span.ID, func(k *kept) bool {
 			late = true
 			if into < 0 {
 				into = k.chat
 			}
-		}
+			return true
+		})
 	}
 	return into, late
 }
 
 // overKept tells the spans above kept ones what these are.
 func (s *settling) overKept(t *trace) {
-	for i := range t.kept {
-		k := &t.kept[i]
-		if k.flags&keptTop == 0 || k.parent == 0 {
-			continue
-		}
-		at := s.nodeOf(t.find(k.parent))
-		if at < 0 {
-			continue
-		}
-		n := &s.nodes[at]
-		if k.flags&overModel != 0 {
-			up := n.up
-			if n.span.Kind == semconv.KindLLM {
-				up = at
-			} else if blocks(n.span.Kind) || isModel(n.span.Kind) {
-				up = -1
-			}
-			if up >= 0 && s.nodes[up].span.Kind == semconv.KindLLM {
-				s.nodes[up].overKept = true
-			}
-		}
-		if k.flags&overSearch != 0 {
-			outer := n.outer
-			switch {
-			case n.span.Kind == semconv.KindTool || n.span.Kind == semconv.KindAgent:
-				outer = -1
-			case outer < 0 && isSearch(n.span.Kind):
-				outer = at
-			}
-			if outer >= 0 {
-				s.nodes[outer].role = counted
-			}
-		}
-		// What was settled is its fragment's top no longer: it hangs below this one.
-		k.flags &^= keptTop
+	for i := range s.nodes {
+		t.keptBelow(s.nodes[i].span.ID, func(k *kept) bool {
+			s.overOne(int32(i), k)
+			// It is its fragment's top no longer: it hangs below this span.
+			k.flags &^= keptTop
+			return true
+		})
 	}
 }
 
-// nodeOf gives the node of a slot, -1 if it is in another fragment.
-func (s *settling) nodeOf(slot int32) int32 {
-	if slot < 0 {
-		return -1
+func (s *settling) overOne(at int32, k *kept) {
+	n := &s.nodes[at]
+	if k.flags&overModel != 0 {
+		up := n.up
+		if n.span.Kind == semconv.KindLLM {
+			up = at
+		} else if blocks(n.span.Kind) || isModel(n.span.Kind) {
+			up = -1
+		}
+		if up >= 0 && s.nodes[up].span.Kind == semconv.KindLLM {
+			s.nodes[up].overKept = true
+		}
 	}
-	if at := s.place[slot]; int(at) < len(s.nodes) && s.nodes[at].slot == slot {
-		return at
+	if k.flags&overSearch != 0 {
+		outer := n.outer
+		switch {
+		case n.span.Kind == semconv.KindTool || n.span.Kind == semconv.KindAgent:
+			outer = -1
+		case outer < 0 && isSearch(n.span.Kind):
+			outer = at
+		}
+		if outer >= 0 {
+			s.nodes[outer].role = counted
+		}
 	}
-	return -1
 }
 
 // remember keeps what late spans will have to know of the fragment. into is the
@@ -124,7 +112,7 @@ func (s *settling) remember(a *assembly, t *trace, into int32) {
 		}
 		k.flags |= s.inherited(int32(i))
 		t.keep(k)
-		if n.role == call && n.span.Call.model() != "" {
+		if n.role == call && n.span.Call.model() != "" && len(t.calls) < mostRivals {
 			t.calls = append(t.calls, keptOf(n.span))
 		}
 	}

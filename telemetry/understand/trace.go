@@ -17,8 +17,11 @@ type trace struct {
 	slots   map[uint64]int32
 	waiting map[uint64][]*fragment
 
-	kept    []kept
-	keptAt  map[uint64]int32 // index of large kept lists by span id
+	kept []kept
+	// keptAt and tops index large kept lists, nil for others: spans by id, and
+	// tops by the parent they lack.
+	keptAt  map[uint64]int32
+	tops    map[uint64][]int32
 	chats   []keptChat
 	calls   []keptCall
 	until   int64  // when what is kept is forgotten
