@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -26,7 +27,8 @@ that received nothing else shows.`,
   treq-telemetry demo --endpoint http://localhost:4317 --protocol grpc --chats 1000`,
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o.Token = telemetry.NewSecret(p.env("TREQ_INGEST_TOKEN"))
+			first, _, _ := strings.Cut(p.env("TREQ_INGEST_TOKEN"), ",")
+			o.Token = telemetry.NewSecret(strings.TrimSpace(first))
 			if t, _ := cmd.Flags().GetString("ingest-token"); t != "" {
 				o.Token = telemetry.NewSecret(t)
 			}
@@ -44,7 +46,7 @@ that received nothing else shows.`,
 	flags.DurationVar(&o.Duration, "duration", 0, "end after this `time`; 0 goes on until stopped")
 	flags.IntVar(&o.Chats, "chats", 0, "end after this `number` of chats; 0 goes on until stopped")
 	flags.Uint64Var(&o.Seed, "seed", 1, "the same `number` gives the same chats")
-	flags.String("ingest-token", "", "`token` to show; environment TREQ_INGEST_TOKEN")
+	flags.String("ingest-token", "", "`token` to show; environment TREQ_INGEST_TOKEN, of several the first")
 	return cmd
 }
 

@@ -155,8 +155,11 @@ func TestListsFromText(t *testing.T) {
 }
 
 func TestEmptyFiles(t *testing.T) {
-	for _, text := range []string{"", "\n", "# nothing yet\n", "journal:\n"} {
-		load(t, config.Sources{File: write(t, text)})
+	for _, text := range []string{"", "\n", "# nothing yet\n", "journal:\n", "sinks:\nfamilies: ~\nack: null\n"} {
+		got := load(t, config.Sources{File: write(t, text)}).Config
+		if diff := cmp.Diff(load(t, config.Sources{}).Config, got); diff != "" {
+			t.Errorf("%q says something (-defaults +got):\n%s", text, diff)
+		}
 	}
 }
 

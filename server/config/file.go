@@ -27,7 +27,7 @@ func (l *Loaded) applyFile(path string, data []byte, env func(string) string) Pr
 		}
 		return Problems{{Origin: Origin{path, line}, Reason: reason(err, nil)}}
 	}
-	f := file{path: path, env: env, keys: map[place]string{}, origins: l.Origins}
+	f := file{path: path, env: env, keys: map[place]string{}, parents: map[place]string{}, origins: l.Origins}
 	f.walk(&doc, "")
 	if len(f.problems) > 0 {
 		return f.problems
@@ -47,6 +47,7 @@ type file struct {
 	path     string
 	env      func(string) string
 	keys     map[place]string
+	parents  map[place]string // of keys: the mapping they stand in
 	origins  map[string]Origin
 	problems Problems
 }
@@ -64,9 +65,10 @@ func (f *file) walk(n *yaml.Node, key string) {
 			f.walk(c, key)
 		}
 	case yaml.MappingNode:
+		dropEmpty(n, key)
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			k := childKey(key, n.Content[i].Value)
-			f.walkKey(n.Content[i], k)
+			f.walkKey(n.Content[i], k, key)
 			f.walk(n.Content[i+1], k)
 		}
 	case yaml.SequenceNode:
@@ -80,8 +82,24 @@ func (f *file) walk(n *yaml.Node, key string) {
 	}
 }
 
-func (f *file) walkKey(n *yaml.Node, key string) {
+// dropEmpty takes out known keys with nothing behind them: they say nothing, so
+// the default holds.
+func dropEmpty(n *yaml.Node, key string) {
+	kept := n.Content[:0]
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name, value := n.Content[i], n.Content[i+1]
+		_, known := lookup(reflect.TypeFor[Config](), childKey(key, name.Value))
+		if known && value.Kind == yaml.ScalarNode && value.ShortTag() == "!!null" {
+			continue
+		}
+		kept = append(kept, name, value)
+	}
+	n.Content = kept
+}
+
+func (f *file) walkKey(n *yaml.Node, key, parent string) {
 	f.keys[place{n.Line, n.Column}] = key
+	f.parents[place{n.Line, n.Column}] = parent
 	f.origins[key] = Origin{f.path, n.Line}
 }
 
@@ -125,23 +143,22 @@ func (f *file) explain(err error) {
 	}
 	for _, e := range list.Errors {
 		at := place{e.Mark.Line, e.Mark.Column}
-		f.problems = append(f.problems, Problem{Origin{f.path, at.line}, f.keys[at], f.reason(e, f.keys[at])})
+		f.problems = append(f.problems, Problem{Origin{f.path, at.line}, f.keys[at], f.reason(e, at)})
 	}
 }
 
-func (f *file) reason(e *yaml.LoadError, key string) string {
-	if strings.HasPrefix(e.Message, "mapping key ") {
-		return "is there twice" + e.Message[strings.LastIndex(e.Message, " already defined")+len(" already defined"):]
+func (f *file) reason(e *yaml.LoadError, at place) string {
+	if _, first, twice := strings.Cut(e.Message, " already defined"); twice {
+		return "is there twice" + first
 	}
 	if strings.Contains(e.Message, " not found in type ") {
-		parent := ""
-		if cut := strings.LastIndex(key, "."); cut >= 0 {
-			parent = key[:cut]
+		t, ok := lookup(reflect.TypeFor[Config](), f.parents[at])
+		if !ok || !section(t) {
+			return "unknown key"
 		}
-		t, _ := lookup(reflect.TypeFor[Config](), parent)
 		return "unknown key; known here: " + strings.Join(keysOf(t), ", ")
 	}
-	t, _ := lookup(reflect.TypeFor[Config](), key)
+	t, _ := lookup(reflect.TypeFor[Config](), f.keys[at])
 	return reason(e, t)
 }
 

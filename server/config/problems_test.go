@@ -24,6 +24,11 @@ func TestProblems(t *testing.T) {
 				"FILE:6: sinks[0].endpont: unknown key; known here: name, profile, protocol, endpoint, api_key, headers, compression, timeout, delay, batch_bytes, batch_spans, max_in_flight, project, tenant, dead_letter_bytes",
 		},
 		{
+			name: "keys with dots in them", file: "ack.x: 1\njournal:\n  keep.x: 1\n",
+			want: "FILE:1: ack.x: unknown key; known here: listen, otlp, data_dir, ack, journal, chats, families, sinks, tokens, cors_origins, allowed_hosts, limits, log\n" +
+				"FILE:3: journal.keep.x: unknown key; known here: keep, max_age, max_bytes, segment_bytes, lock_wait",
+		},
+		{
 			name: "wrong types", file: "chats:\n  bare_llm: perhaps\n  entries: {name: x}\njournal: 5\nlisten: [a]\n",
 			want: "FILE:2: chats.bare_llm: want true or false, got a text\n" +
 				"FILE:3: chats.entries: want a list, got keys with values\n" +
