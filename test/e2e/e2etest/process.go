@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -151,21 +150,6 @@ func (p *Process) Kill() error {
 
 // Log gives the end of what all runs of the process wrote to stdout and stderr.
 func (p *Process) Log() string { return p.log.String() }
-
-// freePorts gives n loopback addresses that nobody listens on.
-func freePorts(n int) ([]string, error) {
-	addrs := make([]string, 0, n)
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			return nil, err
-		}
-		// All are held until the last is known, so that they differ.
-		defer func() { _ = l.Close() }()
-		addrs = append(addrs, l.Addr().String())
-	}
-	return addrs, nil
-}
 
 // tail keeps the last bytes written to it.
 type tail struct {
