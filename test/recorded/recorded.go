@@ -80,6 +80,9 @@ func Load(t testing.TB) []Case {
 	}
 	cases := make([]Case, 0, len(entries))
 	for _, entry := range entries {
+		if !entry.IsDir() {
+			continue // the note beside the cases
+		}
 		c, err := load(files, path.Join("cases", entry.Name()))
 		if err != nil {
 			t.Fatalf("%s: %v", entry.Name(), err)

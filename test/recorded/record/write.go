@@ -110,11 +110,8 @@ func readable(body []byte) ([]byte, error) {
 	if diff := cmp.Diff(string(text), string(returned)); diff != "" {
 		return nil, fmt.Errorf("OTLP/JSON loses something (-sent +kept):\n%s", diff)
 	}
-	var indented bytes.Buffer
-	if err := json.Indent(&indented, text, "", " "); err != nil {
-		return nil, err
-	}
-	return append(compactPairs(indented.Bytes()), '\n'), nil
+	laid, err := layOut(nil, text, "")
+	return append(laid, '\n'), err
 }
 
 func pretty(value any) ([]byte, error) {
@@ -124,28 +121,6 @@ func pretty(value any) ([]byte, error) {
 	enc.SetIndent("", "  ")
 	err := enc.Encode(value)
 	return text.Bytes(), err
-}
-
-// compactPairs puts every attribute of a plain value on one line, which makes a
-// recorded span a third as long.
-func compactPairs(indented []byte) []byte {
-	lines := strings.Split(string(indented), "\n")
-	kept := make([]string, 0, len(lines))
-	for i := 0; i < len(lines); i++ {
-		if i+5 < len(lines) && strings.TrimSpace(lines[i]) == "{" &&
-			strings.HasPrefix(strings.TrimSpace(lines[i+1]), `"key": `) &&
-			strings.TrimSpace(lines[i+2]) == `"value": {` &&
-			strings.TrimSpace(lines[i+4]) == "}" && strings.HasPrefix(strings.TrimSpace(lines[i+5]), "}") {
-			indent, _, _ := strings.Cut(lines[i], "{")
-			kept = append(kept, fmt.Sprintf("%s{%s %s%s}%s", indent,
-				strings.TrimSpace(lines[i+1]), strings.TrimSpace(lines[i+2]), strings.TrimSpace(lines[i+3]),
-				strings.TrimSpace(lines[i+5])))
-			i += 5
-			continue
-		}
-		kept = append(kept, lines[i])
-	}
-	return []byte(strings.Join(kept, "\n"))
 }
 
 // paths are those of the machine that records, which no case shows.
