@@ -15,7 +15,7 @@ STEP := scripts/step
 export PATH := $(CACHE):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test unit e2e lint fmt vuln bench microbench fuzz docs tools e2e-tools clean
+.PHONY: help build run demo test unit e2e lint fmt vuln bench microbench fuzz fixtures docs tools e2e-tools clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -64,6 +64,9 @@ microbench: ## Run the packages' own benchmarks
 
 fuzz: ## Run every fuzz target for FUZZTIME (30s)
 	@scripts/fuzz $(FUZZTIME)
+
+fixtures: ## Record again what real clients send (test/recorded)
+	@test/recorded/record.sh
 
 docs: ## Write the generated parts of docs/
 	@$(GO) test . ./server/config -run "TestDocumentedInstruments|TestDocumentedRooms|TestReferenceIsCurrent" -update

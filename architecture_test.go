@@ -50,9 +50,11 @@ var rooms = map[string]room{
 	"demo":               {of("telemetry", "telemetry/semconv"), "a client like any other: it may know names, not the server"},
 	"cmd/treq-telemetry": {of("telemetry", "server", "server/config", "demo"), "flags, signals and exit codes"},
 
-	"bench":            {of("test/e2e/e2etest"), "measures the built product from outside"},
-	"test/e2e":         {nil, "tests the built product from outside"},
-	"test/e2e/e2etest": {nil, "what end-to-end tests and the benchmark stand on"},
+	"bench":                {of("test/e2e/e2etest"), "measures the built product from outside"},
+	"test/e2e":             {nil, "tests the built product from outside"},
+	"test/recorded":        {of("telemetry/otlp"), "what real clients sent, with the truth about it"},
+	"test/recorded/record": {of("telemetry/otlp", "test/recorded"), "records it again"},
+	"test/e2e/e2etest":     {nil, "what end-to-end tests and the benchmark stand on"},
 }
 
 func of(packages ...string) []string { return packages }
