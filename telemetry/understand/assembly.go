@@ -239,6 +239,9 @@ func (a *assembly) fire(f *fragment, forced bool) {
 
 // absorb joins to a fragment the orphans of its trace that it contains.
 func (a *assembly) absorb(t *trace, f *fragment) *fragment {
+	if len(t.frags)*len(t.spans) > hostWork {
+		return f
+	}
 	orphans := make([]*fragment, 0, 8)
 	for _, o := range t.frags {
 		if p := t.spans[o.top].Parent; o != f && p != 0 && t.keptIndex(p) < 0 {
