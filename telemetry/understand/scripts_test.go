@@ -60,6 +60,9 @@ func TestScripts(t *testing.T) {
 					if diff := cmp.Diff(c.events, got); diff != "" && !*update {
 						t.Errorf("events (-want +got):\n%s", diff)
 					}
+					if diff := cmp.Diff(got, restless(t, s)); diff != "" {
+						t.Errorf("restored before every step (-not +restored):\n%s", diff)
+					}
 					if n := e.Open(); n != 0 {
 						t.Errorf("%d spans are open after the flush", n)
 					}
@@ -73,4 +76,17 @@ func TestScripts(t *testing.T) {
 			}
 		})
 	}
+}
+
+// restless plays a script on engines each of which takes over the last one's state
+// after a step.
+func restless(t *testing.T, s *script) string {
+	e, rec := newEngine(t, s.config)
+	for i := range s.steps {
+		e = restored(t, e, rec)
+		play(t, e, s.steps[i:i+1])
+	}
+	e = restored(t, e, rec)
+	e.Flush()
+	return rec.String()
 }
