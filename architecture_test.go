@@ -37,7 +37,7 @@ var rooms = map[string]room{
 		"the journal's reader that counts; never forwards",
 	},
 	"telemetry/export": {
-		of("telemetry", "telemetry/compress", "telemetry/journal", "telemetry/otlp", "telemetry/semconv"),
+		of("telemetry", "telemetry/journal", "telemetry/semconv"),
 		"the journal's readers that forward; never count",
 	},
 
