@@ -51,7 +51,7 @@ type Instruments struct {
 	chatUntimed, chatTokens, chatCalls, retrievalUntimed       counter
 	llmUntimed, llmTokens, embeddingTokens, rerankTokens       counter
 	llmStreams, toolUntimed, feedbackUnscored                  counter
-	spans, rejected, late                                      counter
+	read, spans, rejected, late                                counter
 	chatDuration, retrievalDuration, similarity, topSimilarity histogram
 	operationDuration, timeToFirstToken, toolDuration, score   histogram
 	documents, tokenUsage                                      intHistogram
@@ -222,6 +222,7 @@ func (b *builder) build() {
 	in.spans = b.counter(PipelineSpans)
 	in.rejected = b.counter(PipelineRejected)
 	in.late = b.counter(PipelineLate)
+	in.read = b.counter(PipelineAdmitted)
 	in.folding = b.counter(PipelineFolded).Int64Counter
 }
 

@@ -39,6 +39,7 @@ type Sink struct {
 type Journal struct {
 	Bytes  int64 // on disk
 	Unread int64 // not counted yet
+	Open   int64 // spans that were read and wait for the rest of their trace
 }
 
 // Sources are where the instruments of ProcessScope are read from. A nil source
@@ -155,6 +156,7 @@ func (w writer) sinks(s Sources) {
 		j := s.Journal()
 		w.int(JournalBytes, j.Bytes)
 		w.int(JournalUnread, j.Unread)
+		w.int(PipelineOpen, j.Open)
 	}
 }
 

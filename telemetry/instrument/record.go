@@ -213,6 +213,14 @@ func (in *Instruments) Span(d telemetry.Disposition, reason, service string, n i
 	}
 }
 
+// Admitted counts n spans that were read from the journal, before any of them
+// finds its disposition.
+func (in *Instruments) Admitted(n int64) {
+	if n > 0 {
+		in.read.add(in.background, n, seriesKey{})
+	}
+}
+
 // Rejected implements telemetry.Recorder.
 func (in *Instruments) Rejected(reason string, n int64) {
 	if n > 0 {

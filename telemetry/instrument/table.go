@@ -82,6 +82,7 @@ const (
 	ToolUntimed         = "treq.tool.untimed"
 	FeedbackScore       = "treq.feedback.score"
 	FeedbackUnscored    = "treq.feedback.unscored"
+	PipelineAdmitted    = "treq.pipeline.admitted"
 	PipelineSpans       = "treq.pipeline.spans"
 	PipelineRejected    = "treq.pipeline.rejected"
 	PipelineLate        = "treq.pipeline.late"
@@ -178,6 +179,7 @@ func meterTable() []Definition {
 			Description: "Scores of judgements of runs, higher is better.",
 		},
 		{Name: FeedbackUnscored, Unit: "{judgement}", Attributes: feedback, Description: "Judgements of runs without a score."},
+		{Name: PipelineAdmitted, Unit: "{span}", Description: "Spans read from the journal: at every moment the sum of treq.pipeline.spans and treq.pipeline.open."},
 		{
 			Name: PipelineSpans, Unit: "{span}", Attributes: []string{AttrDisposition, AttrReason, AttrService},
 			Description: "Admitted spans by what became of them.",

@@ -12,6 +12,7 @@ const (
 	PipelineQueueSpans = "treq.pipeline.queue.spans"
 	PipelineQueueBytes = "treq.pipeline.queue.bytes"
 	PipelineQueueAge   = "treq.pipeline.queue.age"
+	PipelineOpen       = "treq.pipeline.open"
 	JournalBytes       = "treq.journal.bytes"
 	JournalUnread      = "treq.journal.unread.bytes"
 	ProcessCPUTime     = "process.cpu.time"
@@ -35,6 +36,7 @@ func processTable() []Definition {
 		{Name: PipelineQueueSpans, Kind: ObservableUpDown, Unit: "{span}", Attributes: sink, Description: "Spans that wait for a sink."},
 		{Name: PipelineQueueBytes, Kind: ObservableUpDown, Unit: "By", Attributes: sink, Description: "Bytes that wait for a sink."},
 		{Name: PipelineQueueAge, Kind: ObservableGauge, Unit: "s", Attributes: sink, Description: "Age of the oldest record that waits for a sink."},
+		{Name: PipelineOpen, Kind: ObservableUpDown, Unit: "{span}", Description: "Spans that were read and wait for the rest of their trace."},
 		{Name: JournalBytes, Kind: ObservableUpDown, Unit: "By", Description: "Bytes of the journal on disk."},
 		{Name: JournalUnread, Kind: ObservableUpDown, Unit: "By", Description: "Bytes of the journal that were not counted yet."},
 		{Name: ProcessCPUTime, Kind: ObservableFloatCounter, Unit: "s", Attributes: []string{AttrCPUMode}, Description: "CPU time of this process."},

@@ -246,6 +246,7 @@ func (m *Meter) take(rec *journal.Record) error {
 func (m *Meter) understand(rec *journal.Record, data []byte) error {
 	switch rec.Kind {
 	case journal.Traces:
+		m.opts.Instruments.Admitted(int64(rec.Items))
 		return m.engine.Traces(rec.Admitted, doorOTLP, data)
 	case journal.Logs, journal.Posts:
 		return m.engine.Logs(rec.Admitted, data)

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"treq/telemetry/instrument"
 	"treq/telemetry/journal"
@@ -276,4 +277,34 @@ func waitCountedEndsWithItsContext(t *testing.T) {
 	if err := h.meter.WaitCounted(ctx, r.End); err == nil {
 		t.Error("WaitCounted is nil for what nobody counted")
 	}
+}
+
+func TestEverySpanFindsOneDisposition(t *testing.T) { synctest.Test(t, everySpanFindsOneDisposition) }
+
+func everySpanFindsOneDisposition(t *testing.T) {
+	h := newHouse(t)
+	h.start(true, time.Hour)
+	for n := range 50 {
+		h.append(chat(n / 2)) // every request twice
+	}
+	h.tally()
+	s, err := h.reader.Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if admitted, found := sum(t, s, instrument.PipelineAdmitted), sum(t, s, instrument.PipelineSpans); admitted != 150 || found != 150 {
+		t.Errorf("150 spans: %d admitted, %d with a disposition", admitted, found)
+	}
+}
+
+func sum(t *testing.T, s *snapshot.Snapshot, name string) (total int64) {
+	t.Helper()
+	m, ok := s.Metric(instrument.MeterScope, name)
+	if !ok {
+		t.Fatalf("%s is missing", name)
+	}
+	for _, p := range m.Data.(metricdata.Sum[int64]).DataPoints {
+		total += p.Value
+	}
+	return total
 }
