@@ -137,8 +137,9 @@ func (r result) quantile(share float64) time.Duration {
 }
 
 // drive sends payloads over all senders for a while, each sender waiting for its
-// answer before it sends again. next numbers the requests of a run.
-func drive(ctx context.Context, senders []sender, p *payload, run uint64, next *atomic.Uint64, d time.Duration) (result, error) {
+// answer before it sends again, at most rate spans a second if that is above 0.
+// next numbers the requests of a run.
+func drive(ctx context.Context, senders []sender, p *payload, run uint64, next *atomic.Uint64, d time.Duration, rate int) (result, error) {
 	var (
 		mu    sync.Mutex
 		total result
@@ -146,13 +147,22 @@ func drive(ctx context.Context, senders []sender, p *payload, run uint64, next *
 		all   sync.WaitGroup
 	)
 	start := time.Now()
+	first := next.Load() + 1
+	pause := func(n uint64) {
+		if rate > 0 {
+			due := time.Duration(n-first) * time.Duration(p.spans) * time.Second / time.Duration(rate)
+			time.Sleep(time.Until(start.Add(due)))
+		}
+	}
 	for _, s := range senders {
 		all.Go(func() {
 			var own result
 			var body []byte
 			var err error
 			for time.Since(start) < d && err == nil {
-				body = p.fill(body, run, next.Add(1))
+				n := next.Add(1)
+				body = p.fill(body, run, n)
+				pause(n)
 				sent := time.Now()
 				if err = s.send(ctx, body); err == nil {
 					own.latencies = append(own.latencies, time.Since(sent))

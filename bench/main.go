@@ -31,6 +31,7 @@ type variant struct {
 // options hold for all rows.
 type options struct {
 	connections int
+	rate        int // spans a second; 0: as fast as answers come
 	warmUp      time.Duration
 	duration    time.Duration
 	sink        string // none, identity or gzip
@@ -55,6 +56,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	zip := flags.Bool("gzip", false, "let the clients compress")
 	o := options{}
 	flags.IntVar(&o.connections, "connections", 4, "clients, each waiting for its answer")
+	flags.IntVar(&o.rate, "rate", 0, "spans a second that are asked for; 0 for as many as are answered")
 	flags.DurationVar(&o.warmUp, "warm-up", 500*time.Millisecond, "load before the measurement")
 	flags.DurationVar(&o.duration, "duration", 3*time.Second, "load that is measured")
 	flags.StringVar(&o.sink, "sink", "identity", "what is forwarded: identity, gzip, or none")
@@ -67,8 +69,12 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "closed loop, %d connections, %v after %v of warm-up; sink %s; ack %s; drain included\n",
-		o.connections, o.duration, o.warmUp, o.sink, o.ack)
+	loop := "closed loop"
+	if o.rate > 0 {
+		loop = fmt.Sprintf("%d spans/s", o.rate)
+	}
+	fmt.Fprintf(out, "%s, %d connections, %v after %v of warm-up; sink %s; ack %s; drain included\n",
+		loop, o.connections, o.duration, o.warmUp, o.sink, o.ack)
 	fmt.Fprintln(out, line("transport", "content", "batch", "B/span", "spans/CPU-s", "spans/s", "p50 ms", "p99 ms", "peak RSS MB", "written B/span", "allocs/span", "drain s"))
 	for _, v := range variants {
 		row, err := measure(ctx, v, o)
@@ -165,7 +171,7 @@ func measure(ctx context.Context, v variant, o options) (row string, err error) 
 	}()
 	number := uint64(time.Now().UnixNano())
 	var next atomic.Uint64
-	warm, err := drive(ctx, senders, load, number, &next, o.warmUp)
+	warm, err := drive(ctx, senders, load, number, &next, o.warmUp, o.rate)
 	if err != nil {
 		return "", err
 	}
@@ -176,7 +182,7 @@ func measure(ctx context.Context, v variant, o options) (row string, err error) 
 	if err != nil {
 		return "", err
 	}
-	seen, err := drive(ctx, senders, load, number, &next, o.duration)
+	seen, err := drive(ctx, senders, load, number, &next, o.duration, o.rate)
 	if err != nil {
 		return "", err
 	}
