@@ -48,15 +48,17 @@ func (p *pump) skip(record *journal.Record) {
 // disk: exactly, where the tally came by before; else as the journal counted it.
 func (p *pump) gap(at journal.Position) {
 	lost, any := p.lost.grow(p.cursor)
-	if !any || p.fresh {
+	admitted, known := int64(0), false
+	if _, err := p.sink.tally.reach(at); err == nil {
+		admitted, known = p.sink.tally.at(at)
+	}
+	switch {
+	case known:
+		lost = admitted - p.passed
+	case !any || p.fresh:
 		return
 	}
-	if _, err := p.sink.tally.reach(at); err == nil {
-		if admitted, known := p.sink.tally.at(at); known {
-			lost = admitted - p.passed
-		}
-	}
-	if lost = max(0, lost); lost == 0 {
+	if lost <= 0 {
 		return
 	}
 	p.passed += lost

@@ -25,9 +25,3 @@ type Cursor interface {
 // Open makes a cursor that is not essential at a position; a position before
 // the oldest kept record means the oldest. It is called from New.
 type Open func(name string, from journal.Position) (Cursor, error)
-// FromJournal opens the cursors of j.
-func FromJournal(j *journal.Journal) Open {
-	return func(name string, from journal.Position) (Cursor, error) {
-		return j.NewCursor(name, from, false)
-	}
-}
