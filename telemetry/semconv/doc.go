@@ -4,7 +4,7 @@
 // of one line here.
 //
 // It also holds the small tables that go with the names: from the values that
-// tell a span's kind to a Kind, from the spellings of a provider to one, and
-// from a model to its family. What is read first when several names are present
-// is the business of package understand; see docs/semantics.md, section 2.
+// tell a span's kind to a Kind, and from the spellings of a provider to one.
+// What is read first when several names are present is the business of package
+// understand; see docs/semantics.md, section 2.
 package semconv

@@ -77,22 +77,3 @@ func TestProvider(t *testing.T) {
 		}
 	}
 }
-
-func TestFamilies(t *testing.T) {
-	f, err := NewFamilies(DefaultFamilies())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for model, want := range map[string]string{
-		"llama-3.1-8b-instant": "8b", "gpt-3.5-turbo-INSTRUCT": OtherFamily, "claude-instant-1": "8b",
-		"llama-3.3-70b-versatile": "70b", "glm-4.7": "glm4", "GLM-4": "glm4", "": OtherFamily,
-		"glm-70b": "70b",
-	} {
-		if got := f.Of(model); got != want {
-			t.Errorf("Of(%q) = %q, want %q", model, got, want)
-		}
-	}
-	if _, err := NewFamilies([]Family{{Name: "x", Pattern: "("}}); err == nil {
-		t.Error("a pattern that does not compile was taken")
-	}
-}
