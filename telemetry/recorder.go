@@ -44,6 +44,10 @@ type Recorder interface {
 	// Rejected counts n field values that were refused (negative tokens, a
 	// similarity outside 0..1, …). The reason is a short fixed word.
 	Rejected(reason string, n int64)
+	// Unmapped counts n attributes whose name lies in a namespace of a GenAI dialect
+	// and that nobody here reads: what a new generation of names looks like. Numbers
+	// inside the name are given as N.
+	Unmapped(name string, n int64)
 	// Late counts n spans that came after their fragment was closed.
 	Late(n int64)
 }

@@ -45,13 +45,13 @@ type Instruments struct {
 
 	service, errorType, dataSource, operation, provider        *values
 	requestModel, responseModel, modelFamily, tool             *values
-	feedbackKey, feedbackFrom, reason                          *values
+	feedbackKey, feedbackFrom, reason, attribute               *values
 	outcome, rag, cache, result, tokenType, tokenKind, stream  *values
 	disposition                                                *values
 	chatUntimed, chatTokens, chatCalls, retrievalUntimed       counter
 	llmUntimed, llmTokens, embeddingTokens, rerankTokens       counter
 	llmStreams, toolUntimed, feedbackUnscored                  counter
-	read, spans, rejected, late                                counter
+	read, spans, rejected, late, unmapped                      counter
 	chatDuration, retrievalDuration, similarity, topSimilarity histogram
 	operationDuration, timeToFirstToken, toolDuration, score   histogram
 	documents, tokenUsage                                      intHistogram
@@ -151,6 +151,7 @@ func (in *Instruments) attributes(limit int) map[string]*values {
 	in.feedbackKey = free(AttrFeedbackKey)
 	in.feedbackFrom = free(AttrFeedbackFrom)
 	in.reason = free(AttrReason)
+	in.attribute = free(AttrAttribute)
 
 	in.outcome = enum(AttrOutcome, telemetry.Succeeded.String(), telemetry.Failed.String())
 	evidence := []string{telemetry.None.String(), telemetry.Unknown.String(), telemetry.Empty.String(), telemetry.Found.String()}
@@ -222,6 +223,7 @@ func (b *builder) build() {
 	in.spans = b.counter(PipelineSpans)
 	in.rejected = b.counter(PipelineRejected)
 	in.late = b.counter(PipelineLate)
+	in.unmapped = b.counter(PipelineUnmapped)
 	in.read = b.counter(PipelineAdmitted)
 	in.folding = b.counter(PipelineFolded).Int64Counter
 }

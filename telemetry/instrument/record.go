@@ -228,6 +228,13 @@ func (in *Instruments) Rejected(reason string, n int64) {
 	}
 }
 
+// Unmapped implements telemetry.Recorder.
+func (in *Instruments) Unmapped(name string, n int64) {
+	if n > 0 {
+		in.unmapped.add(in.background, n, seriesKey{in.id(in.attribute, name)})
+	}
+}
+
 // Late implements telemetry.Recorder.
 func (in *Instruments) Late(n int64) {
 	if n > 0 {

@@ -86,6 +86,7 @@ const (
 	PipelineSpans       = "treq.pipeline.spans"
 	PipelineRejected    = "treq.pipeline.rejected"
 	PipelineLate        = "treq.pipeline.late"
+	PipelineUnmapped    = "treq.pipeline.unmapped_attributes"
 	PipelineFolded      = "treq.pipeline.folded"
 )
 
@@ -186,6 +187,10 @@ func meterTable() []Definition {
 		},
 		{Name: PipelineRejected, Unit: "{value}", Attributes: []string{AttrReason}, Description: "Field values that were refused."},
 		{Name: PipelineLate, Unit: "{span}", Description: "Spans that came after their fragment was closed."},
+		{
+			Name: PipelineUnmapped, Unit: "{attribute}", Attributes: []string{AttrAttribute},
+			Description: "Attributes in a namespace of a GenAI dialect that nobody here reads, by name.",
+		},
 		{
 			Name: PipelineFolded, Unit: "{measurement}", Attributes: []string{AttrAttribute, AttrReason},
 			Description: "Measurements whose attribute value was folded into other, by the limit that was reached.",

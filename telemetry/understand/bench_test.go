@@ -23,6 +23,7 @@ func (silent) ToolCall(*telemetry.ToolCall)                      {}
 func (silent) Feedback(*telemetry.Feedback)                      {}
 func (silent) Span(telemetry.Disposition, string, string, int64) {}
 func (silent) Rejected(string, int64)                            {}
+func (silent) Unmapped(string, int64)                            {}
 func (silent) Late(int64)                                        {}
 
 // load is one request of 128 RAG traces of four spans with 34 attributes in all,

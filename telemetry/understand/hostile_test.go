@@ -130,6 +130,7 @@ func (s *sane) Rerank(c *telemetry.Rerank)       { s.call(&c.ModelCall) }
 func (s *sane) ToolCall(c *telemetry.ToolCall)   { s.duration(c.Duration) }
 func (s *sane) Feedback(*telemetry.Feedback)     {}
 func (s *sane) Rejected(string, int64)           {}
+func (s *sane) Unmapped(string, int64)           {}
 func (s *sane) Late(int64)                       {}
 func (s *sane) Span(_ telemetry.Disposition, _, _ string, n int64) {
 	s.spans += n

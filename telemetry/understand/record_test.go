@@ -118,4 +118,5 @@ func (r *transcript) Span(d telemetry.Disposition, reason, service string, n int
 }
 
 func (r *transcript) Rejected(reason string, n int64) { r.addf("rejected  %s %d", reason, n) }
+func (r *transcript) Unmapped(name string, n int64)   { r.addf("unmapped  %s %d", name, n) }
 func (r *transcript) Late(n int64)                    { r.addf("late      %d", n) }

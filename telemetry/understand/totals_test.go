@@ -51,6 +51,7 @@ func (s *totals) Rerank(c *telemetry.Rerank)       { s.Counts["rerank"]++ }
 func (s *totals) ToolCall(*telemetry.ToolCall)     { s.Counts["tool"]++ }
 func (s *totals) Feedback(*telemetry.Feedback)     { s.Counts["feedback"]++ }
 func (s *totals) Rejected(reason string, n int64)  { s.Counts["rejected "+reason] += n }
+func (s *totals) Unmapped(name string, n int64)    { s.Counts["unmapped"] += n }
 func (s *totals) Late(n int64)                     { s.Counts["late"] += n }
 
 func (s *totals) Span(d telemetry.Disposition, reason, service string, n int64) {
