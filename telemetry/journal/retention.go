@@ -40,15 +40,10 @@ func (j *Journal) makeRoom(need int64) int64 {
 	for {
 		j.mu.Lock()
 		room := j.o.MaxBytes - j.bytes
-		var files []string
-		if room < need {
-			files = j.expire(func(s *segment) bool { return j.passed(s, true) })
-		}
 		j.mu.Unlock()
-		if files == nil {
+		if room >= need || !j.expire(func(s *segment) bool { return j.passed(s, true) }) {
 			return room
 		}
-		j.remove(files)
 	}
 }
 
@@ -65,16 +60,11 @@ func (j *Journal) freeSpace(need int64) (int64, bool) {
 		}
 		j.mu.Lock()
 		j.free = free
-		free -= max(j.o.Reserve, 0)
-		var files []string
-		if free < need {
-			files = j.expire(func(s *segment) bool { return len(j.cursors) > 0 && j.passed(s, false) })
-		}
 		j.mu.Unlock()
-		if files == nil {
+		free -= max(j.o.Reserve, 0)
+		if free >= need || !j.expire(func(s *segment) bool { return len(j.cursors) > 0 && j.passed(s, false) }) {
 			return free, true
 		}
-		j.remove(files)
 	}
 }
 
@@ -89,18 +79,13 @@ func (j *Journal) maintain() {
 	if old {
 		j.seal()
 	}
-	for {
-		j.mu.Lock()
-		files := j.expire(func(s *segment) bool {
-			age := time.Duration(now - max(s.last, s.created))
-			return age > j.o.MaxAge && j.passed(s, true) ||
-				age > j.o.Keep && len(j.cursors) > 0 && j.passed(s, false)
-		})
-		j.mu.Unlock()
-		if files == nil {
-			break
-		}
-		j.remove(files)
+	aged := func(s *segment) bool {
+		age := time.Duration(now - max(s.last, s.created))
+		return age > j.o.MaxAge && j.passed(s, true) ||
+			age > j.o.Keep && len(j.cursors) > 0 && j.passed(s, false)
+	}
+	for more := true; more; {
+		more = j.expire(aged)
 	}
 	again := j.doomed
 	j.doomed = nil
@@ -117,27 +102,33 @@ func (j *Journal) passed(s *segment, essentialOnly bool) bool {
 	return true
 }
 
-// expire takes the oldest segment out of the journal if it is sealed and may go,
-// tells the cursors, and gives the files to remove. mu is held.
-func (j *Journal) expire(may func(*segment) bool) []string {
-	if len(j.segments) == 0 {
-		return nil
+// expire deletes the oldest segment if it is sealed and may go, after telling the
+// cursors, and tells whether it did. may is called with mu held.
+func (j *Journal) expire(may func(*segment) bool) bool {
+	j.mu.Lock()
+	if len(j.segments) == 0 || !j.segments[0].sealed || !may(j.segments[0]) {
+		j.mu.Unlock()
+		return false
+	}
+	if len(j.segments) == 1 {
+		// The newest segment is what keeps positions and counts over a restart.
+		j.mu.Unlock()
+		if err := j.ensureActive(); err != nil {
+			j.fault(err)
+			return false
+		}
+		j.mu.Lock()
 	}
 	s := j.segments[0]
-	if !s.sealed || !may(s) {
-		return nil
-	}
 	j.segments = j.segments[1:]
-	unread := false
+	var unread []string
 	for _, c := range j.cursors {
 		if c.pass(s) {
-			unread = true
-			j.log.Warn("retention passed over a reader", "reader", c.name,
-				"segment", fileName(s.base, segmentSuffix), "last", instant(s.last))
+			unread = append(unread, c.name)
 		}
 	}
 	j.stats.ExpiredSegments++
-	if unread {
+	if len(unread) > 0 {
 		j.stats.ExpiredUnread++
 	}
 	j.bytes -= s.size + s.sidecar + s.quarantine
@@ -148,7 +139,13 @@ func (j *Journal) expire(may func(*segment) bool) []string {
 	if s.quarantine > 0 {
 		files = append(files, fileName(s.base, quarantineSuffix))
 	}
-	return files
+	j.mu.Unlock()
+	if len(unread) > 0 {
+		j.log.Warn("retention passed over readers", "readers", unread,
+			"segment", fileName(s.base, segmentSuffix), "last", instant(s.last))
+	}
+	j.remove(files)
+	return true
 }
 
 // remove deletes files; what cannot be deleted now is tried again.
