@@ -20,7 +20,7 @@ func (j *json) holder(f *found, nested int) {
 		key := j.key()
 		if f.documents < 0 {
 			switch string(key) {
-			case "documents", "docs", "output", "results", "matches":
+			case "documents", "docs", "output", "outputs", "results", "matches":
 				switch j.next() {
 				case '[':
 					j.list(f)
@@ -30,11 +30,6 @@ func (j *json) holder(f *found, nested int) {
 						j.holder(f, nested+1)
 						continue
 					}
-				}
-			case "outputs":
-				if nested < 2 && j.next() == '{' {
-					j.holder(f, nested+1)
-					continue
 				}
 			case "count":
 				if n, ok := j.number(); ok && n == 0 {
