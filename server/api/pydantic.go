@@ -84,7 +84,9 @@ func floatText(s string) (float64, bool) {
 	}
 	digits := strings.TrimPrefix(strings.TrimPrefix(s, "+"), "-")
 	switch strings.ToLower(digits) {
-	case "inf", "infinity", "nan":
+	case "nan": // which Go reads without a sign only
+		return math.NaN(), true
+	case "inf", "infinity":
 	default:
 		if strings.Trim(digits, "0123456789.eE+-") != "" || digits == "" || !strings.ContainsAny(digits, "0123456789") {
 			return 0, false
