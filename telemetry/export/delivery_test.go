@@ -369,3 +369,22 @@ func TestDeadLettersThatCannotBeWritten(t *testing.T) {
 		}
 	})
 }
+
+// Large gzip goes out as it came though there is company for it; small does not.
+func TestLargeGzipGoesAlone(t *testing.T) {
+	sinkTest(t, func(t *testing.T, stand *stand, b *backend) {
+		large := ids(11, 10)
+		large[0].pad = passBytes
+		body := zip(t, encode(t, large))
+		stand.append(journal.Entry{Items: 10, Encoding: journal.Gzip, Body: zip(t, encode(t, ids(1, 10)))})
+		stand.append(journal.Entry{Items: 10, Encoding: journal.Gzip, Body: body})
+		stand.append(journal.Entry{Items: 10, Encoding: journal.Gzip, Body: zip(t, encode(t, ids(21, 10)))})
+		sink := stand.sink(b, Config{})
+		settleFor(time.Second)
+		checkAccount(t, sink, account{Admitted: 30, Sent: 30})
+		b.checkTaken(30)
+		if posts := b.got(); len(posts) != 3 || !bytes.Equal(posts[1].raw, body) {
+			t.Errorf("%d posts, or the client's bytes were not passed on", len(posts))
+		}
+	})
+}

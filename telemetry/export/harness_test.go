@@ -9,10 +9,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -84,7 +86,7 @@ func encode(t testing.TB, specs []spanSpec) []byte {
 				span.Attributes().PutBool("bad", true)
 			}
 			if spec.pad > 0 {
-				span.Attributes().PutStr("pad", string(bytes.Repeat([]byte{'x'}, spec.pad)))
+				span.Attributes().PutStr("pad", padding(spec.id, spec.pad))
 			}
 		}
 	}
@@ -121,6 +123,18 @@ func decode(t testing.TB, body []byte) []spanSpec {
 		}
 	}
 	return specs
+}
+
+// padding is text of n bytes that compresses about as well as prose.
+func padding(seed uint64, n int) string {
+	random := rand.New(rand.NewPCG(seed, 1))
+	words := []string{"question", "answer", "context", "document", "retrieval", "score", "model", "token"}
+	var text strings.Builder
+	for text.Len() < n {
+		text.WriteString(words[random.IntN(len(words))])
+		fmt.Fprintf(&text, "%x ", random.Uint32())
+	}
+	return text.String()[:n]
 }
 
 func zip(t testing.TB, body []byte) []byte {

@@ -278,7 +278,7 @@ func TestSecretsStaySecret(t *testing.T) {
 				_, _ = io.WriteString(w, r.Header.Get("X-Api-Key"))
 			},
 		}
-		var out bytes.Buffer
+		var out, all bytes.Buffer
 		deps := stand.deps(b.transport())
 		deps.Logger = slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		sink, err := New(config, deps)
@@ -293,7 +293,7 @@ func TestSecretsStaySecret(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			out.Write(shown)
+			all.Write(shown)
 		}
 		stop(t, sink)
 		checkAccount(t, sink, account{Admitted: 1, Dead: 1})
@@ -302,17 +302,18 @@ func TestSecretsStaySecret(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			out.Write(content)
+			all.Write(content)
 		}
-		fmt.Fprintf(&out, "%v %+v %#v", config.Headers, config.APIKey, config.Headers)
+		all.Write(out.Bytes())
+		fmt.Fprintf(&all, "%v %+v %#v", config.Headers, config.APIKey, config.Headers)
 		config.Compression = "brotli"
 		config.Headers["Bad Name"] = secret(canary + "\n")
-		fmt.Fprint(&out, config.Validate(), config.SelfCheck([]string{"127.0.0.1:80"}))
-		if strings.Contains(out.String(), canary) {
-			t.Errorf("a secret shows in %s", out.String())
+		fmt.Fprint(&all, config.Validate(), config.SelfCheck([]string{"127.0.0.1:80"}))
+		if strings.Contains(all.String(), canary) {
+			t.Errorf("a secret shows in %s", all.String())
 		}
-		if !strings.Contains(out.String(), "no such key: [REDACTED] [REDACTED] [REDACTED]") {
-			t.Errorf("the reason is missing in %s", out.String())
+		if !strings.Contains(all.String(), "no such key: [REDACTED] [REDACTED] [REDACTED]") {
+			t.Errorf("the reason is missing in %s", all.String())
 		}
 	})
 }

@@ -10,9 +10,9 @@ const (
 	// persistEvery is how often, at most, the position is written while a sink
 	// delivers: what a crash makes it send again.
 	persistEvery = time.Second
-	// passBytes is the compressed size from which a client's gzip is worth a
-	// request of its own: taking it apart and packing it again costs more.
-	passBytes = 32 << 10
+	// passBytes is the size before compression from which a client's gzip is worth
+	// a request of its own: unpacking it and packing it again costs more.
+	passBytes = 64 << 10
 	// readAgain is how long a journal that cannot be read is left alone.
 	readAgain = time.Second
 )
