@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 
 	"treq/server/api"
@@ -109,7 +111,8 @@ func (s *Server) openMeter(ctx context.Context, p *parts) (err error) {
 		return err
 	}
 	p.exposition, err = snapshot.NewExposition(p.reader, snapshot.ExpositionOptions{
-		OnError: func(err error) { s.log.Warn("the exposition is not whole", "error", err) },
+		Collectors: []prometheus.Collector{collectors.NewGoCollector()},
+		OnError:    func(err error) { s.log.Warn("the exposition is not whole", "error", err) },
 	})
 	if err != nil {
 		return err
