@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/google/go-cmp/cmp"
@@ -126,15 +127,24 @@ func pretty(value any) ([]byte, error) {
 // paths are those of the machine that records, which no case shows.
 type paths struct{ installed, root string }
 
+// library is where the interpreter itself is installed.
+var library = regexp.MustCompile(`(?:/[\w.-]+)+?/lib/python3`)
+
+// host is an attribute that names the machine.
+var host = regexp.MustCompile(`("key":"host\.(?:id|name)","value":\{"stringValue":")[^"]*`)
+
 func (p paths) hide(text []byte) []byte {
 	text = bytes.ReplaceAll(text, []byte(p.installed), []byte("/installed"))
-	return bytes.ReplaceAll(text, []byte(p.root), []byte("/app"))
+	text = bytes.ReplaceAll(text, []byte(p.root), []byte("/app"))
+	text = host.ReplaceAll(text, []byte("${1}recorded"))
+	return library.ReplaceAll(text, []byte("/python/lib/python3"))
 }
 
 // hideInPlace keeps the length: the parts of a native body state theirs.
 func (p paths) hideInPlace(text []byte) []byte {
+	blank := func(path []byte) []byte { return []byte("/" + strings.Repeat("_", len(path)-1)) }
 	for _, path := range []string{p.installed, p.root} {
-		text = bytes.ReplaceAll(text, []byte(path), []byte("/"+strings.Repeat("_", len(path)-1)))
+		text = bytes.ReplaceAll(text, []byte(path), blank([]byte(path)))
 	}
-	return text
+	return library.ReplaceAllFunc(text, blank)
 }
