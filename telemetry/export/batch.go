@@ -82,6 +82,9 @@ type batch struct {
 	oldest time.Time // when its first span was admitted
 	// timeouts counts the attempts in a row that the sink did not answer in time.
 	timeouts int
+	// faults counts the server errors in a row, the first of them at doubted.
+	faults  int
+	doubted time.Time
 }
 
 func (b *batch) add(p piece, admitted time.Time) {

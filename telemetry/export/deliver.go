@@ -2,6 +2,8 @@ package export
 
 import (
 	"fmt"
+	"net/http"
+	"slices"
 	"time"
 )
 
@@ -14,15 +16,18 @@ const (
 	// taken, before the rest is no longer taken apart: the sink then refuses what
 	// we send as such.
 	refusedAlone = 64
+	// faultsToDoubt is how many server errors in a row make one doubt the batch
+	// and not the sink: some backends stumble over one span, and would for ever.
+	faultsToDoubt = 5
 )
 
 // delivery is a batch on its way, in the pieces it fell into.
 type delivery struct {
 	sink   *Sink
 	packer *packer
-	work   []*batch // last first
-	alone  int      // single spans refused before any was taken
-	taken  bool
+	work   []*batch  // last first
+	alone  int       // single spans refused before any was taken
+	taken  time.Time // when a request last was; zero for never
 	buried int64
 	reason string
 }
@@ -94,7 +99,7 @@ func (d *delivery) step() {
 		}
 	case bisect:
 		s.notice(s.gate.note(now, out.reason), Running, out.reason)
-		if d.alone >= refusedAlone && !d.taken || !d.halve(b) {
+		if d.alone >= refusedAlone && d.taken.IsZero() || !d.halve(b) {
 			if b.spans == 1 {
 				d.alone++
 			}
@@ -109,7 +114,7 @@ func (d *delivery) step() {
 func (d *delivery) succeed(b *batch, out outcome, size int64, now time.Time) {
 	s := d.sink
 	s.notice(s.gate.open(now), Running, "")
-	d.taken = true
+	d.taken = now
 	s.mu.Lock()
 	s.traffic.Requests++
 	s.traffic.Bytes += size
@@ -137,12 +142,37 @@ func (d *delivery) fail(b *batch, out outcome, now time.Time) {
 	s.mu.Lock()
 	s.traffic.Retried++
 	s.mu.Unlock()
-	if !out.timeout {
+	switch {
+	case out.timeout:
+		if b.timeouts++; b.timeouts >= timeoutsToSplit {
+			d.halve(b)
+		}
+	case out.status == http.StatusInternalServerError:
 		b.timeouts = 0
+		d.doubt(b, out, now)
+	default:
+		b.timeouts, b.faults = 0, 0
+	}
+}
+
+// doubt looks for a span that makes the sink stumble, once a batch has failed
+// often enough: in halves, the others first. A span is given up only when it
+// failed before and after the sink took others; an outage gives none up.
+func (d *delivery) doubt(b *batch, out outcome, now time.Time) {
+	if b.faults++; b.faults == 1 {
+		b.doubted = now
+	}
+	if b.faults < faultsToDoubt {
 		return
 	}
-	if b.timeouts++; b.timeouts >= timeoutsToSplit {
-		d.halve(b)
+	rest := slices.Clone(d.work[:len(d.work)-1])
+	switch {
+	case d.halve(b):
+		d.work = append(d.work[len(d.work)-2:], rest...)
+	case d.taken.After(b.doubted):
+		d.bury(b, out)
+	default:
+		d.work = append([]*batch{b}, rest...)
 	}
 }
 

@@ -2,6 +2,7 @@ package export
 
 import (
 	"bytes"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -9,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/klauspost/compress/gzip"
 
 	"treq/telemetry/journal"
 )
@@ -263,87 +266,6 @@ func TestDelay(t *testing.T) {
 	})
 }
 
-func TestRouting(t *testing.T) {
-	sinkTest(t, func(t *testing.T, stand *stand, b *backend) {
-		body := func(specs ...spanSpec) []byte { return encode(t, specs) }
-		// By header, which goes before the attribute.
-		stand.append(journal.Entry{Items: 1, Project: "header", Tenant: "workspace", Body: body(spanSpec{id: 1, trace: 1, project: "attribute"})})
-		// By attribute: all, then one span of each trace, then two projects and none.
-		stand.append(journal.Entry{Items: 1, Body: body(spanSpec{id: 2, trace: 2, project: "attribute"})})
-		stand.append(journal.Entry{Items: 6, Body: body(
-			spanSpec{id: 3, trace: 3},
-			spanSpec{id: 4, trace: 3, project: "attribute"},
-			spanSpec{id: 5, trace: 4, project: "other"},
-			spanSpec{id: 6, trace: 4},
-			spanSpec{id: 7, trace: 5},
-			spanSpec{id: 8, trace: 5},
-		)})
-		stand.append(journal.Entry{Items: 1, Body: body(spanSpec{id: 9, trace: 9})})
-		sink := stand.sink(b, Config{
-			Profile: "langsmith", Endpoint: "http://eu.api.smith.test/", Project: "configured", Tenant: "own", APIKey: secret("lsv2_key"),
-		})
-		settleFor(time.Second)
-		checkAccount(t, sink, account{Admitted: 9, Sent: 9})
-		b.checkTaken(9)
-		got := map[route][]uint64{}
-		for _, p := range b.got() {
-			to := route{p.header.Get("Langsmith-Project"), p.header.Get("X-Tenant-Id")}
-			for _, span := range p.spans {
-				got[to] = append(got[to], span.id)
-			}
-			if p.path != "/otel/v1/traces" || p.header.Get("X-Api-Key") != "lsv2_key" {
-				t.Errorf("posted to %s with key %q", p.path, p.header.Get("X-Api-Key"))
-			}
-		}
-		want := map[route][]uint64{
-			{"header", "workspace"}: {1},
-			{"attribute", "own"}:    {2, 3, 4},
-			{"other", "own"}:        {5, 6},
-			{"configured", "own"}:   {7, 8, 9},
-		}
-		for to, spans := range want {
-			if !slices.Equal(got[to], spans) {
-				t.Errorf("%v got spans %v, want %v", to, got[to], spans)
-			}
-		}
-		if len(got) != len(want) {
-			t.Errorf("%d routes, want %d", len(got), len(want))
-		}
-	})
-}
-
-// Plain OTLP has no header for a project: nothing is split, nothing is scanned.
-func TestPlainOTLPIsNotSplit(t *testing.T) {
-	sinkTest(t, func(t *testing.T, stand *stand, b *backend) {
-		stand.append(journal.Entry{Items: 2, Project: "a", Body: encode(t, []spanSpec{{id: 1, project: "x"}, {id: 2, project: "y"}})})
-		stand.append(journal.Entry{Items: 1, Project: "b", Tenant: "c", Body: encode(t, ids(3, 1))})
-		stand.sink(b, Config{})
-		settleFor(time.Second)
-		b.checkTaken(3)
-		if n := len(b.got()); n != 1 {
-			t.Errorf("%d posts, want 1", n)
-		}
-	})
-}
-
-func TestHeaders(t *testing.T) {
-	sinkTest(t, func(t *testing.T, stand *stand, b *backend) {
-		stand.spans(ids(1, 1))
-		stand.sink(b, Config{Endpoint: "http://user:word@backend.test/in?x=1", Headers: map[string]secretValue{"x-team": secret("blue")}})
-		settleFor(time.Second)
-		header := b.got()[0].header
-		for name, want := range map[string]string{
-			"Content-Type": "application/x-protobuf", "Content-Encoding": "gzip", "X-Team": "blue",
-			"User-Agent": "OTel-OTLP-Exporter-Go/1.2.3 treq-telemetry/1.2.3", "Treq-Hop": "instance-1",
-			"Authorization": "Basic dXNlcjp3b3Jk", "Langsmith-Project": "",
-		} {
-			if got := header.Get(name); got != want {
-				t.Errorf("%s is %q, want %q", name, got, want)
-			}
-		}
-	})
-}
-
 // What cannot even be buried stays.
 func TestDeadLettersThatCannotBeWritten(t *testing.T) {
 	sinkTest(t, func(t *testing.T, stand *stand, b *backend) {
@@ -385,6 +307,83 @@ func TestLargeGzipGoesAlone(t *testing.T) {
 		b.checkTaken(30)
 		if posts := b.got(); len(posts) != 3 || !bytes.Equal(posts[1].raw, body) {
 			t.Errorf("%d posts, or the client's bytes were not passed on", len(posts))
+		}
+	})
+}
+
+// A span that makes the sink stumble is found, and blocks nobody for ever.
+func TestServerErrorOverOneSpan(t *testing.T) {
+	sinkTest(t, func(t *testing.T, stand *stand, b *backend) {
+		specs := ids(1, 40)
+		specs[11].bad, specs[33].bad = true, true
+		b.respond = refuseBad(500)
+		for chunk := range slices.Chunk(specs, 10) {
+			stand.spans(chunk)
+		}
+		sink := stand.sink(b, Config{Profile: "langsmith"})
+		settleFor(6 * time.Hour)
+		checkAccount(t, sink, account{Admitted: 40, Sent: 38, Dead: 2})
+		b.checkTaken(40, 12, 34)
+	})
+}
+
+// An outage is no span's fault, however long.
+func TestServerErrorOverAll(t *testing.T) {
+	sinkTest(t, func(t *testing.T, stand *stand, b *backend) {
+		b.script = times(1, status(413))
+		b.script = append(b.script, ok)
+		b.respond = status(500)
+		stand.spans(ids(1, 4))
+		sink := stand.sink(b, Config{Profile: "langsmith"})
+		settleFor(6 * time.Hour)
+		checkAccount(t, sink, account{Admitted: 4, Sent: 2, Queue: 2})
+		b.mu.Lock()
+		b.respond = ok
+		b.mu.Unlock()
+		settleFor(2 * time.Minute)
+		checkAccount(t, sink, account{Admitted: 4, Sent: 4})
+		b.checkTaken(4)
+	})
+}
+
+// tardy is a transport that answers before it has read the body, as HTTP allows.
+type tardy struct{ got chan []byte }
+
+func (d tardy) RoundTrip(r *http.Request) (*http.Response, error) {
+	go func() {
+		time.Sleep(time.Second)
+		content, _ := io.ReadAll(r.Body)
+		_ = r.Body.Close()
+		d.got <- content
+	}()
+	return &http.Response{StatusCode: 200, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
+}
+
+// The memory of a body is not used again while the transport still reads it.
+func TestBodyIsLentUntilClosed(t *testing.T) {
+	sinkTest(t, func(t *testing.T, stand *stand, _ *backend) {
+		transport := tardy{got: make(chan []byte, 2)}
+		stand.spans(ids(1, 5))
+		stand.spans(ids(6, 5))
+		sink, err := New(Config{Name: "sink", Endpoint: "http://backend.test", BatchSpans: 5}, stand.deps(transport))
+		if err != nil {
+			t.Fatal(err)
+		}
+		sink.Start()
+		settleFor(10 * time.Second)
+		stop(t, sink)
+		for _, first := range []int{1, 6} {
+			z, err := gzip.NewReader(bytes.NewReader(<-transport.got))
+			if err != nil {
+				t.Fatal(err)
+			}
+			content, err := io.ReadAll(z)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := decode(t, content); !slices.Equal(got, ids(first, 5)) {
+				t.Errorf("got %+v, want spans from %d", got, first)
+			}
 		}
 	})
 }
