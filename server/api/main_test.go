@@ -186,7 +186,10 @@ func (l *logWords) LogRecord(r *otlp.LogRecord) {
 	l.lines = append(l.lines, line)
 }
 
-var errReplay = errors.New("42 % of the log is read")
+var (
+	errReplay = errors.New("42 % of the log is read")
+	errToken  = telemetry.Errorf(telemetry.Unauthenticated, "no")
+)
 
 func unavailable() error {
 	return &telemetry.Error{Kind: telemetry.Unavailable, Message: "no room on the disk", RetryAfter: 1500 * time.Millisecond}
