@@ -305,3 +305,25 @@ func TestSet(t *testing.T) {
 		}
 	})
 }
+
+// A record of which a stop left a part is sent again as a whole, and counted as
+// waiting until then.
+func TestStopWithinARecord(t *testing.T) {
+	sinkTest(t, func(t *testing.T, stand *stand, b *backend) {
+		b.script = []http.HandlerFunc{status(413), ok, hang}
+		stand.spans(ids(1, 10))
+		sink := stand.sink(b, Config{})
+		settleFor(time.Second)
+		checkAccount(t, sink, account{Admitted: 10, Sent: 5, Queue: 5})
+		stop(t, sink)
+		checkAccount(t, sink, account{Admitted: 10, Queue: 10})
+		sink = stand.sink(b, Config{})
+		settleFor(time.Second)
+		checkAccount(t, sink, account{Admitted: 10, Sent: 10})
+		for id := uint64(1); id <= 10; id++ {
+			if want := map[bool]int{true: 2, false: 1}[id <= 5]; b.taken[id] != want {
+				t.Errorf("span %d was taken %d times, want %d", id, b.taken[id], want)
+			}
+		}
+	})
+}

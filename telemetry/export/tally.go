@@ -48,14 +48,9 @@ type mark struct {
 	Admitted int64            `json:"admitted"`
 }
 
-// advance counts up to limit records and tells whether it reached the tail.
-func (t *tally) advance(limit int) (atTail bool, err error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.advanceLocked(limit)
-}
-
-func (t *tally) advanceLocked(limit int) (bool, error) {
+// advance counts up to limit records and tells whether it reached the tail. The
+// caller holds mu.
+func (t *tally) advance(limit int) (bool, error) {
 	defer func() { t.cur.Commit(t.Position) }()
 	for range limit {
 		record, err := t.cur.TryNext()
@@ -103,7 +98,7 @@ func (t *tally) reach(position journal.Position) (tallyState, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for t.Position < position {
-		if atTail, err := t.advanceLocked(1 << 10); err != nil {
+		if atTail, err := t.advance(1 << 10); err != nil {
 			return tallyState{}, err
 		} else if atTail {
 			break
@@ -123,7 +118,7 @@ func (t *tally) reach(position journal.Position) (tallyState, error) {
 func (t *tally) count() (admitted int64, position journal.Position) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	_, _ = t.advanceLocked(1 << 12)
+	_, _ = t.advance(1 << 12)
 	return t.Admitted, t.Position
 }
 
@@ -132,7 +127,7 @@ func (t *tally) run(stop <-chan struct{}) {
 	for {
 		t.mu.Lock()
 		wake := t.cur.Wake()
-		atTail, _ := t.advanceLocked(1 << 10)
+		atTail, _ := t.advance(1 << 10)
 		t.mu.Unlock()
 		if !atTail {
 			select {
