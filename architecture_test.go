@@ -45,7 +45,11 @@ var rooms = map[string]room{
 	"server/config": {of("telemetry", "telemetry/export", "telemetry/instrument", "telemetry/understand"), "settings, in the types of those who obey them"},
 	"server/ingest": {of("telemetry", "telemetry/compress", "telemetry/journal", "telemetry/otlp", "server/fault"), "OTLP in; appends, never counts"},
 	"server/api":    {of("telemetry", "telemetry/journal", "telemetry/otlp", "telemetry/semconv", "server/fault"), "JSON in and out; numbers come through its interfaces"},
-	"server":        {of("telemetry", "telemetry/...", "server/..."), "wires everything; nothing imports it but the command"},
+	"server/runs": {
+		of("telemetry", "telemetry/journal", "telemetry/otlp", "telemetry/semconv", "telemetry/understand"),
+		"single runs out of the journal; holds an index, and no numbers",
+	},
+	"server": {of("telemetry", "telemetry/...", "server/..."), "wires everything; nothing imports it but the command"},
 
 	"demo":               {of("telemetry", "telemetry/semconv"), "a client like any other: it may know names, not the server"},
 	"cmd/treq-telemetry": {of("telemetry", "server", "server/config", "demo"), "flags, signals and exit codes"},

@@ -16,6 +16,7 @@ import (
 	"treq/server/api"
 	"treq/server/config"
 	"treq/server/ingest"
+	"treq/server/runs"
 	"treq/telemetry"
 	"treq/telemetry/export"
 	"treq/telemetry/instrument"
@@ -35,6 +36,7 @@ type parts struct {
 	process    *instrument.Process
 	meter      *meter.Meter
 	sinks      *export.Set
+	runs       *runs.Viewer
 	ingest     *ingest.Ingest
 	documents  *documents
 }
@@ -59,6 +61,9 @@ func (s *Server) build(ctx context.Context) (*parts, error) {
 		return nil, err
 	}
 	if err := s.openMeter(ctx, p); err != nil {
+		return nil, err
+	}
+	if err := s.openRuns(p); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -197,15 +202,17 @@ func (p *parts) handlers(s *Server) (handlers, error) {
 		},
 		Sinks:       func() any { return p.sinks.Status() },
 		ChatEntries: func() any { return p.meter.Entries() },
+		Runs:        shownRuns{p.runs},
 		Checks:      []api.Check{{Name: "journal", Err: p.journalCheck}},
 		Notices:     func() []string { return s.notices },
 		OTLP:        p.ingest.HTTP(), IsOTLP: ingest.Serves, GRPC: p.ingest.GRPC(),
-		Authorize: ingest.NewTokens(c.Tokens.Ingest...).Authorize,
-		Origins:   c.CORSOrigins,
-		Hosts:     api.Hosts{Loopback: c.Listen.Loopback(), Allowed: c.AllowedHosts},
-		Seed:      p.identity.Seed,
-		Version:   s.version,
-		Logger:    s.log,
+		Authorize:     ingest.NewTokens(c.Tokens.Ingest...).Authorize,
+		AuthorizeRead: readers(c.Tokens.API),
+		Origins:       c.CORSOrigins,
+		Hosts:         api.Hosts{Loopback: c.Listen.Loopback(), Allowed: c.AllowedHosts},
+		Seed:          p.identity.Seed,
+		Version:       s.version,
+		Logger:        s.log,
 	})
 	if err != nil {
 		return handlers{}, err

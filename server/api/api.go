@@ -54,6 +54,8 @@ type Options struct {
 	// GET /monitoring/chats/entries as "entries": slices that encode as JSON. Nil
 	// functions and nil slices list nothing.
 	Sinks, ChatEntries func() any
+	// Runs shows single runs; nil shows none.
+	Runs Runs
 	// Checks are the conditions of readiness besides the meter's.
 	Checks []Check
 	// Notices are sentences that /readyz?verbose shows and that change nothing,
@@ -70,6 +72,9 @@ type Options struct {
 	// Authorize decides over requests that record something; nil lets all in.
 	// The scope tells idempotency keys of different callers apart.
 	Authorize func(http.Header) (scope uint64, err error)
+	// AuthorizeRead decides over requests for runs; nil lets whoever is on this
+	// machine, and nobody else, see them.
+	AuthorizeRead func(http.Header) (scope uint64, err error)
 	// Origins are those that may read answers and send state-changing requests
 	// from a browser, such as "http://localhost:3000"; "*" lets all read and none write.
 	Origins []string

@@ -13,7 +13,7 @@ import (
 type Route struct {
 	// Method is GET or POST; a GET answers HEAD too.
 	Method string
-	// Path is a path without variables.
+	// Path is a path, its variables in braces.
 	Path string
 	// About says in a few words what it answers.
 	About string
@@ -23,7 +23,7 @@ type Route struct {
 
 // Routes lists every address, in the order in which the index page shows them.
 func (a *API) Routes() []Route {
-	return []Route{
+	routes := []Route{
 		{"GET", "/", "this list", a.index},
 		{"GET", "/monitoring/metrics", "all numbers; a scraper gets the exposition", a.getMetrics},
 		{"GET", "/monitoring/stats/summary", "the summary; a scraper gets its gauges", a.getSummary},
@@ -38,6 +38,7 @@ func (a *API) Routes() []Route {
 		{"GET", "/livez", "whether the process lives", a.alive},
 		{"GET", "/readyz", "whether it can do its work; ?verbose says more", a.ready},
 	}
+	return append(routes, a.runRoutes()...)
 }
 
 // mount puts the routes behind one handler a path, so that a wrong method is

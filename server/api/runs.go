@@ -19,6 +19,17 @@ type Runs interface {
 	Run(ctx context.Context, id string, explain bool) (any, error)
 }
 
+// runRoutes are the addresses of runs, none where no runs are shown.
+func (a *API) runRoutes() []Route {
+	if a.o.Runs == nil {
+		return nil
+	}
+	return []Route{
+		{"GET", "/monitoring/runs", "the newest runs", a.runs},
+		{"GET", "/monitoring/runs/{run_id}", "one run as a tree; ?explain=1 says what each span counted for", a.run},
+	}
+}
+
 // mostListed is the largest limit of a list of runs.
 const mostListed = 200
 
@@ -31,10 +42,7 @@ func (a *API) runs(w http.ResponseWriter, r *http.Request) error {
 	if text, ok := parseQuery(r.URL.RawQuery)["limit"]; ok {
 		n, err := strconv.Atoi(text)
 		if err != nil || n < 1 || n > mostListed {
-			return &fault.Validation{Detail: []fault.FieldError{{
-				Type: "int_range", Loc: []any{"query", "limit"},
-				Msg: "Input should be a whole number from 1 to " + strconv.Itoa(mostListed), Input: quoted(text),
-			}}}
+			return telemetry.Errorf(telemetry.Unprocessable, "limit is a whole number from 1 to %d, not %.40q", mostListed, text)
 		}
 		limit = n
 	}
@@ -42,7 +50,7 @@ func (a *API) runs(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return a.replyPrivate(w, v)
+	return replyPrivate(w, v)
 }
 
 // run shows one run.
@@ -50,39 +58,24 @@ func (a *API) run(w http.ResponseWriter, r *http.Request) error {
 	if err := a.mayReadRuns(r); err != nil {
 		return err
 	}
-	explain, err := a.explains(r)
-	if err != nil {
-		return err
+	explain := false
+	if text, ok := parseQuery(r.URL.RawQuery)["explain"]; ok {
+		var unclear *fault.FieldError
+		if explain, unclear = parseBool(value{text: text}); unclear != nil {
+			return telemetry.Errorf(telemetry.Unprocessable, "explain is 1 or 0, not %.40q", text)
+		}
 	}
 	v, err := a.o.Runs.Run(r.Context(), r.PathValue("run_id"), explain)
 	if err != nil {
 		return err
 	}
-	return a.replyPrivate(w, v)
-}
-
-func (a *API) explains(r *http.Request) (bool, error) {
-	text, ok := parseQuery(r.URL.RawQuery)["explain"]
-	if !ok {
-		return false, nil
-	}
-	explain, err := strconv.ParseBool(text)
-	if err != nil {
-		return false, &fault.Validation{Detail: []fault.FieldError{{
-			Type: "bool_parsing", Loc: []any{"query", "explain"},
-			Msg: "Input should be a valid boolean, unable to interpret input", Input: quoted(text),
-		}}}
-	}
-	return explain, nil
+	return replyPrivate(w, v)
 }
 
 // mayReadRuns is nil for who may see what users asked and were answered: whoever
 // shows a token where there are any, else whoever is on this machine, but no page
 // of an origin that was not named. docs/api.md, section 3.
 func (a *API) mayReadRuns(r *http.Request) error {
-	if a.o.Runs == nil {
-		return telemetry.Errorf(telemetry.NotFound, "no runs are shown here")
-	}
 	if a.o.AuthorizeRead != nil {
 		_, err := a.o.AuthorizeRead(r.Header)
 		return err
@@ -99,7 +92,7 @@ func (a *API) mayReadRuns(r *http.Request) error {
 }
 
 // replyPrivate answers with v as JSON that nobody on the way may keep.
-func (a *API) replyPrivate(w http.ResponseWriter, v any) error {
+func replyPrivate(w http.ResponseWriter, v any) error {
 	body, err := encode(v)
 	if err != nil {
 		return err

@@ -101,7 +101,7 @@ var page = template.Must(template.New("index").Parse(`<!doctype html>
 <title>treq-telemetry</title>
 <h1>treq-telemetry {{.Version}}</h1>
 <ul>
-{{range .Endpoints}}<li>{{if eq .Method "GET"}}<a href="{{.Path}}">{{.Path}}</a>{{else}}{{.Method}} {{.Path}}{{end}} – {{.About}}</li>
+{{range .Endpoints}}<li>{{if .Linked}}<a href="{{.Path}}">{{.Path}}</a>{{else}}{{.Method}} {{.Path}}{{end}} – {{.About}}</li>
 {{end}}</ul>
 <p>OTLP is taken at /v1/traces, /v1/metrics and /v1/logs, and over gRPC.</p>
 </html>
@@ -113,6 +113,8 @@ func (a *API) index(w http.ResponseWriter, r *http.Request) error {
 		Method string `json:"method"`
 		Path   string `json:"path"`
 		About  string `json:"about"`
+		// Linked addresses can be followed as they stand.
+		Linked bool `json:"-"`
 	}
 	doc := struct {
 		Service   string     `json:"service"`
@@ -121,7 +123,10 @@ func (a *API) index(w http.ResponseWriter, r *http.Request) error {
 		Endpoints []endpoint `json:"endpoints"`
 	}{Service: "treq-telemetry", Version: a.o.Version, Time: a.now().UTC().Format(time.RFC3339)}
 	for _, route := range a.Routes() {
-		doc.Endpoints = append(doc.Endpoints, endpoint{route.Method, route.Path, route.About})
+		doc.Endpoints = append(doc.Endpoints, endpoint{
+			route.Method, route.Path, route.About,
+			route.Method == http.MethodGet && !strings.Contains(route.Path, "{"),
+		})
 	}
 	h := w.Header()
 	h.Add("Vary", "Accept")

@@ -76,6 +76,8 @@ type Limits struct {
 type Tokens struct {
 	// Ingest lets telemetry in: as Authorization: Bearer or x-api-key.
 	Ingest []telemetry.Secret `yaml:"ingest"`
+	// API lets its bearer read runs, and do nothing else: shown in the same way.
+	API []telemetry.Secret `yaml:"api"`
 }
 
 // Log is how the process reports on itself, on standard error.
@@ -99,7 +101,7 @@ func Defaults() Config {
 		Chats:        defaultChats(),
 		Families:     defaultFamilies(),
 		Sinks:        []export.Config{},
-		Tokens:       Tokens{Ingest: []telemetry.Secret{}},
+		Tokens:       Tokens{Ingest: []telemetry.Secret{}, API: []telemetry.Secret{}},
 		CORSOrigins:  []string{},
 		AllowedHosts: []string{},
 		Limits:       Limits{MaxRequestBytes: 64 << 20, MaxInFlightBytes: 256 << 20},

@@ -66,6 +66,7 @@ var settings = []Setting{
 	{"families", "", "", "model families of the documented counts: a list of {name, match: [part of a model name, …]}, without regard to case; the first match wins; without it 8b or instant is 8b, 70b is 70b, glm is glm4"},
 	{"sinks", "", "", "where traces are forwarded to: a list, see below"},
 	{"tokens.ingest", "ingest-token", "", "`token` that clients must show to send telemetry; several separated by commas"},
+	{"tokens.api", "api-token", "", "`token` that readers must show to see runs; without one they are shown on a loopback --listen only; several separated by commas"},
 	{"cors_origins", "cors-origins", "CORS_ORIGINS", "`origins` of browsers that may read answers and post; separated by commas"},
 	{"allowed_hosts", "allowed-hosts", "", "host `names` answered on the one port; separated by commas; empty is localhost on a loopback bind and any elsewhere"},
 	{"limits.max_request_bytes", "max-request-bytes", "", "most `bytes` of one request, decompressed"},

@@ -4,6 +4,8 @@ import (
 	"net"
 	"net/url"
 	"strings"
+
+	"treq/telemetry"
 )
 
 // Validate names everything that is wrong, with its key; it changes nothing.
@@ -102,12 +104,17 @@ func (v *checker) limits(l *Limits) {
 		"must have room for one request ("+l.MaxRequestBytes.String()+")")
 }
 
-func (v *checker) callers(c *Config) {
-	for i, t := range c.Tokens.Ingest {
+func (v *checker) tokens(key string, tokens []telemetry.Secret) {
+	for i, t := range tokens {
 		text := t.Reveal()
 		v.no(text == "" || strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' }),
-			itemKey("tokens.ingest", i), "must be printable ASCII without spaces, as a header carries it")
+			itemKey(key, i), "must be printable ASCII without spaces, as a header carries it")
 	}
+}
+
+func (v *checker) callers(c *Config) {
+	v.tokens("tokens.ingest", c.Tokens.Ingest)
+	v.tokens("tokens.api", c.Tokens.API)
 	for i, o := range c.CORSOrigins {
 		u, err := url.Parse(o)
 		v.no(o != "*" && (err != nil || u.Scheme == "" || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != ""),

@@ -1,0 +1,59 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"treq/server/ingest"
+	"treq/server/runs"
+	"treq/telemetry"
+	"treq/telemetry/export"
+)
+
+// openRuns starts to index runs. It is a reader of the journal like the sinks:
+// nothing waits for it.
+func (s *Server) openRuns(p *parts) (err error) {
+	rules, _ := s.config.Rules()
+	p.runs, err = runs.Open(runs.Options{
+		Journal: p.journal, Rules: rules, Links: linksOf(s.config.Sinks), Logger: s.log,
+	})
+	if err != nil {
+		return err
+	}
+	s.onStop("runs", func(context.Context) error {
+		p.runs.Close()
+		return nil
+	})
+	return nil
+}
+
+// linksOf gives where the first sink that is LangSmith shows its runs.
+func linksOf(sinks []export.Config) runs.Links {
+	for _, c := range sinks {
+		if c.Profile == "langsmith" {
+			return runs.Links{Endpoint: c.Endpoint, Project: c.Project}
+		}
+	}
+	return runs.Links{}
+}
+
+// readers gives who may see runs wherever they come from, nil without a token.
+func readers(tokens []telemetry.Secret) func(http.Header) (uint64, error) {
+	// A set without tokens would let everybody in.
+	if !slices.ContainsFunc(tokens, func(t telemetry.Secret) bool { return !t.IsZero() }) {
+		return nil
+	}
+	return ingest.NewTokens(tokens...).Authorize
+}
+
+// shownRuns are the runs as the API asks for them.
+type shownRuns struct{ *runs.Viewer }
+
+func (r shownRuns) Recent(ctx context.Context, limit int) (any, error) {
+	return r.Viewer.Recent(ctx, limit)
+}
+
+func (r shownRuns) Run(ctx context.Context, id string, _ bool) (any, error) {
+	return r.Get(ctx, id)
+}

@@ -1,0 +1,208 @@
+package runs
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"treq/telemetry"
+	"treq/telemetry/journal"
+	"treq/telemetry/understand"
+)
+
+const (
+	// mostRecords bounds the records that one run is read from.
+	mostRecords = 1000
+	// mostID bounds the text of an id, in bytes.
+	mostID = 256
+	// catchUp is how long a request waits for the index to reach what was
+	// acknowledged before it.
+	catchUp = 500 * time.Millisecond
+)
+
+// wanted is an id in all the meanings that it may have.
+type wanted struct {
+	text string
+	run  understand.RunID // also a trace id
+	span [8]byte
+	// bySpan tells that it may be a span id.
+	bySpan bool
+}
+
+func want(text string) (wanted, error) {
+	if text == "" || len(text) > mostID {
+		return wanted{}, telemetry.Errorf(telemetry.Invalid, "a run id has 1 to %d bytes", mostID)
+	}
+	w := wanted{text: text, run: understand.ParseRunID([]byte(text))}
+	if [8]byte(w.run[:8]) == ([8]byte{}) {
+		w.span = [8]byte(w.run[8:])
+		w.bySpan = w.span != [8]byte{}
+	}
+	return w, nil
+}
+
+// ids are those that the index may know it by.
+func (w *wanted) ids() [][]byte {
+	ids := [][]byte{w.run[:]}
+	if w.bySpan {
+		ids = append(ids, w.span[:])
+	}
+	return ids
+}
+
+// match tells whether the id means a span's trace, or the span itself.
+func (w *wanted) match(trace, span, run []byte) (whole, one bool) {
+	if [16]byte(trace) == w.run {
+		return true, false
+	}
+	if w.bySpan && [8]byte(span) == w.span {
+		return false, true
+	}
+	return false, run != nil && understand.ParseRunID(run) == w.run
+}
+
+// found is what an id turned out to mean.
+type found struct {
+	trace [16]byte
+	// span is the one that was meant, zero if the whole trace was.
+	span [8]byte
+	any  bool
+}
+
+// take takes what a record has of an id: a trace rather than a span, a newer one
+// rather than an older.
+func (f *found) take(w *wanted, body []byte) (some bool) {
+	eachSpan(body, func(trace, span, run []byte) {
+		switch whole, one := w.match(trace, span, run); {
+		case whole:
+			*f, some = found{trace: [16]byte(trace), any: true}, true
+		case one:
+			some = true
+			if !f.any || f.span != [8]byte{} {
+				*f = found{trace: [16]byte(trace), span: [8]byte(span), any: true}
+			}
+		}
+	})
+	return some
+}
+
+// place is where a run's records are.
+type place struct {
+	found
+	positions []journal.Position
+	search    Search
+}
+
+// Search says how far back was looked for a run.
+type Search struct {
+	// IndexedFrom is from when on the index has everything.
+	IndexedFrom Time `json:"indexed_from"`
+	// SearchedFrom is from when on records were looked at besides; null if only the
+	// index was asked.
+	SearchedFrom *Time `json:"searched_from"`
+	// Complete is false when the time for the search ended before the oldest record.
+	Complete bool `json:"complete"`
+}
+
+// locate finds the records of the run that an id means. The error is of kind
+// NotFound if there are none in what was searched, and says what that was.
+func (v *Viewer) locate(ctx context.Context, w wanted) (place, error) {
+	short, cancel := context.WithTimeout(ctx, catchUp)
+	// An index that lags finds the run later, and what it lacks is said then.
+	_ = v.index.await(short, v.o.Journal.Durable())
+	cancel()
+
+	var p place
+	_, from := v.index.reach()
+	p.search = Search{IndexedFrom: Time(from), Complete: true}
+	err := v.at(ctx, v.index.find(mostRecords, w.ids()...), func(_ *journal.Record, body []byte) bool {
+		p.take(&w, body)
+		return true
+	})
+	if err != nil {
+		return place{}, err
+	}
+	if !p.any {
+		if err := v.searchOlder(ctx, &w, &p); err != nil {
+			return place{}, err
+		}
+	}
+	if !p.any {
+		return place{}, missing(&w, &p.search)
+	}
+	p.positions = append(p.positions, v.index.find(mostRecords, p.trace[:])...)
+	return p, nil
+}
+
+func missing(w *wanted, s *Search) error {
+	from := s.IndexedFrom
+	if s.SearchedFrom != nil {
+		from = *s.SearchedFrom
+	}
+	if s.Complete {
+		return telemetry.Errorf(telemetry.NotFound, "no run %.80q is in the journal, which reaches back to %s", w.text, from)
+	}
+	return telemetry.Errorf(telemetry.NotFound,
+		"no run %.80q since %s; there are older records, for which the time of one search was not enough", w.text, from)
+}
+
+// searchOlder looks through what is kept below the index, the newest segments
+// first, within Options.SearchTime. Beside the segment where it finds the id it
+// looks for the rest of the trace in the one before and the one behind.
+func (v *Viewer) searchOlder(ctx context.Context, w *wanted, p *place) error {
+	floor, _ := v.index.reach()
+	var segments []journal.Segment
+	for _, s := range v.o.Journal.Segments() {
+		if s.Base < floor && s.Records > 0 {
+			segments = append(segments, s)
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, v.o.SearchTime)
+	defer cancel()
+	for i := len(segments) - 1; i >= 0; i-- {
+		err := v.scan(ctx, segments[i], floor, func(_ journal.Position, body []byte) { p.take(w, body) })
+		if err != nil {
+			return p.search.ended(err)
+		}
+		first := Time(segments[i].First)
+		p.search.SearchedFrom = &first
+		if !p.any {
+			continue
+		}
+		whole := wanted{run: p.trace}
+		for _, s := range segments[max(i-1, 0):min(i+2, len(segments))] {
+			err := v.scan(ctx, s, floor, func(pos journal.Position, body []byte) {
+				if f := (found{}); f.take(&whole, body) && len(p.positions) < mostRecords {
+					p.positions = append(p.positions, pos)
+				}
+			})
+			if err != nil {
+				return p.search.ended(err)
+			}
+		}
+		return nil
+	}
+	return nil
+}
+
+// ended notes that the time was over; any other error is one.
+func (s *Search) ended(err error) error {
+	s.Complete = false
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil
+	}
+	return err
+}
+
+// scan tells the records of spans of a segment that lie below a position.
+func (v *Viewer) scan(ctx context.Context, s journal.Segment, below journal.Position, see func(pos journal.Position, body []byte)) error {
+	c, done, err := v.lend(ctx, s.Base)
+	if err != nil {
+		return err
+	}
+	defer done()
+	return eachRecord(ctx, c, min(s.End, below), func(rec *journal.Record, body []byte) bool {
+		see(rec.Position, body)
+		return true
+	})
+}

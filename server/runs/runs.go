@@ -1,0 +1,84 @@
+package runs
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"log/slog"
+	"sync"
+	"time"
+
+	"treq/telemetry/journal"
+	"treq/telemetry/understand"
+)
+
+// Options are what a Viewer needs. Journal and Logger are required.
+type Options struct {
+	Journal *journal.Journal
+	// Rules are how spans are understood; the meter's.
+	Rules understand.Config
+	Links Links
+	// IndexBytes bounds the memory of the index; DefaultIndexBytes when 0.
+	IndexBytes int64
+	// SearchTime bounds how long one request looks through the journal for what
+	// the index does not have; DefaultSearchTime when 0.
+	SearchTime time.Duration
+	// Now is time.Now when nil.
+	Now    func() time.Time
+	Logger *slog.Logger
+}
+
+// The defaults of Options.
+const (
+	DefaultIndexBytes = 32 << 20
+	DefaultSearchTime = 2 * time.Second
+)
+
+// Viewer answers for runs. Safe for concurrent use.
+type Viewer struct {
+	o     Options
+	log   *slog.Logger
+	index *index
+	tail  *journal.Cursor
+	lent  chan string // names of cursors that requests may use
+
+	stop    context.CancelFunc
+	running sync.WaitGroup
+}
+
+// Open starts to index what the journal gets from now on, and behind that what it
+// has. The caller has to Close before the journal.
+func Open(o Options) (*Viewer, error) {
+	if o.IndexBytes == 0 {
+		o.IndexBytes = DefaultIndexBytes
+	}
+	if o.SearchTime == 0 {
+		o.SearchTime = DefaultSearchTime
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	// Rules that no reader can be made of are an error now, not with each request.
+	if _, err := understand.NewReader(o.Rules); err != nil {
+		return nil, err
+	}
+	v := &Viewer{o: o, log: o.Logger, lent: lendable()}
+	var err error
+	if v.tail, err = v.cursor("runs", o.Journal.Durable()); err != nil {
+		return nil, err
+	}
+	var seed [8]byte
+	_, _ = rand.Read(seed[:]) // never fails, says crypto/rand
+	v.index = newIndex(o.IndexBytes, binary.LittleEndian.Uint64(seed[:]), v.tail.Position(), o.Journal.SafeTime())
+	ctx, cancel := context.WithCancel(context.Background())
+	v.stop = cancel
+	v.running.Go(func() { v.follow(ctx) })
+	v.running.Go(func() { v.rebuild(ctx) })
+	return v, nil
+}
+
+// Close ends the indexing. Requests that still run end as the journal lets them.
+func (v *Viewer) Close() {
+	v.stop()
+	v.running.Wait()
+}
