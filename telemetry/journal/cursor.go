@@ -4,8 +4,6 @@ import (
 	"context"
 	"slices"
 	"sync"
-
-	"treq/telemetry"
 )
 
 // Cursor reads the journal from a position on, record by record. At the tail it
@@ -27,96 +25,13 @@ type Cursor struct {
 	seq, items  uint64 // what lies before pos
 	epoch       uint64 // counts how often retention moved pos
 	closed      bool
+	committed   bool // Commit was called
 	expired     loss
 	damaged     loss
 }
 
 // loss is what a reader did not get.
 type loss struct{ records, items, bytes uint64 }
-
-// NewCursor makes a reader that starts at from: a Position told by a record, a
-// receipt or Commit, Durable for what is to come, or 0 for all there is. What is
-// between from and the oldest record counts as expired. A from behind everything
-// that Open found, left by a power cut in Memory mode, starts where that ends.
-//
-// Retention never passes what an essential cursor has not committed: Append refuses
-// instead. The name is for logs; two open cursors of one name are an error of kind
-// Conflict. A closed one's name may be taken up again.
-func (j *Journal) NewCursor(name string, from Position, essential bool) (*Cursor, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if j.closed {
-		return nil, errClosed()
-	}
-	if slices.ContainsFunc(j.cursors, func(c *Cursor) bool { return c.name == name && !c.closed }) {
-		return nil, telemetry.Errorf(telemetry.Conflict, "the journal has a reader %q already", name)
-	}
-	c := &Cursor{j: j, name: name, essential: essential, wake: make(chan struct{}, 1), pos: from}
-	if from > j.durable {
-		j.log.Warn("a reader's position lies behind the journal's end; it goes on from there",
-			"reader", name, "position", uint64(from), "end", uint64(j.openEnd))
-		c.pos = j.openEnd
-	}
-	if err := c.locate(from > 0); err != nil {
-		return nil, err
-	}
-	c.commit = c.pos
-	// The list is replaced, never changed: the writer uses it without the lock.
-	others := slices.DeleteFunc(slices.Clone(j.cursors), func(c *Cursor) bool { return c.name == name })
-	j.cursors = append(others, c)
-	c.notify()
-	return c, nil
-}
-
-// locate finds how many records lie before pos. mu is held, also while it reads a
-// header from the disk, so that the segment cannot expire meanwhile.
-func (c *Cursor) locate(countExpired bool) error {
-	j := c.j
-	if len(j.segments) > 0 && c.pos < j.segments[0].base {
-		oldest := j.segments[0]
-		if countExpired {
-			c.expired.bytes = uint64(oldest.base - c.pos)
-		}
-		c.pos = oldest.base
-	}
-	c.seq, c.items = j.seq, j.items
-	s, ok := j.segmentAt(c.pos)
-	if !ok {
-		return nil
-	}
-	c.seq, c.items = s.seq, s.items
-	if c.pos <= s.start() {
-		return nil
-	}
-	f, err := j.fs.Open(j.path(fileName(s.base, segmentSuffix)))
-	if err != nil {
-		return unavailable("cannot open the journal", soon, err)
-	}
-	defer func() {
-		// Read only: nothing can be lost.
-		_ = f.Close()
-	}()
-	scan := newScanner(f, s.base, s.salt, int64(s.end-s.base), narrowWindow)
-	off, err := scan.seek(int64(c.pos - s.base))
-	if err != nil {
-		return unavailable("cannot read the journal", soon, err)
-	}
-	c.seq, c.items = s.seqEnd, s.itemsEnd
-	if h, ok, err := scan.frame(off); err == nil && ok {
-		c.seq, c.items = h.seq, h.itemsBefore
-	}
-	return nil
-}
-
-// segmentAt gives the segment with records at or behind pos that comes first. mu is held.
-func (j *Journal) segmentAt(pos Position) (*segment, bool) {
-	for _, s := range j.segments {
-		if s.end > pos && s.end > s.start() {
-			return s, true
-		}
-	}
-	return nil, false
-}
 
 // Next gives the next record, for which it waits until ctx ends or the journal or
 // cursor is closed. The caller has to Release it. An error of reading the disk
@@ -259,6 +174,7 @@ func (c *Cursor) Commit(pos Position) {
 	c.j.mu.Lock()
 	defer c.j.mu.Unlock()
 	c.commit = max(c.commit, pos)
+	c.committed = true
 }
 
 // Expired tells what retention took before this cursor read it. Of what was gone
@@ -277,12 +193,17 @@ func (c *Cursor) Damaged() (records, items uint64) {
 }
 
 // Close ends the reading; a Next that waits gives an error of kind Unavailable.
-// What the cursor has committed keeps counting for retention until a cursor of its
-// name is made, so that a reader that restarts finds what it left.
+// What a cursor has told by Commit keeps counting for retention until a cursor of
+// its name is made, so that a reader that restarts finds what it left; a cursor
+// that never committed is forgotten.
 func (c *Cursor) Close() {
-	c.j.mu.Lock()
+	j := c.j
+	j.mu.Lock()
 	c.closed = true
-	c.j.mu.Unlock()
+	if !c.committed {
+		j.cursors = slices.DeleteFunc(slices.Clone(j.cursors), func(o *Cursor) bool { return o == c })
+	}
+	j.mu.Unlock()
 	c.notify()
 	c.reading.Lock()
 	defer c.reading.Unlock()

@@ -56,15 +56,14 @@ type Journal struct {
 	horizon  *horizon
 	ring     ring
 	cursors  []*Cursor
+	refusing bool // written by the writer goroutine
 	stats    Stats
 
 	// The writer goroutine alone uses what follows.
-	active   *segment // nil: none yet, or the last one failed or was sealed
-	file     File     // of active
-	doomed   []string // files whose removal failed
-	refusing bool
-	free     int64 // last seen
-	flusher  flusher
+	active  *segment // nil: none yet, or the last one failed or was sealed
+	file    File     // of active
+	doomed  []string // files whose removal failed
+	flusher flusher
 }
 
 // maintenance is how often age limits are looked at.
@@ -93,15 +92,18 @@ func Open(ctx context.Context, dir string, o Options) (*Journal, error) {
 	if err := j.fs.MkdirAll(dir); err != nil {
 		return nil, &telemetry.Error{Kind: telemetry.Unavailable, Message: "cannot make data directory " + dir, Err: err}
 	}
+	if err := j.fs.SyncDir(filepath.Dir(dir)); err != nil {
+		// Its name would be lost in a power cut soon after the first start ever.
+		j.log.Warn("cannot make the name of the data directory durable", "dir", dir, "error", err)
+	}
 	lock, err := acquire(ctx, j.fs, filepath.Join(dir, "lock"), o.LockWait)
 	if err != nil {
 		return nil, &telemetry.Error{Kind: telemetry.Unavailable, Message: "cannot have data directory " + dir + " for this process alone", Err: err}
 	}
 	j.lock = lock
 	// An unknown size only means that the defaults don't depend on it.
-	total, free, _ := j.fs.Space(dir)
+	total, _, _ := j.fs.Space(dir)
 	j.o = o.withSpace(total)
-	j.free = free
 	j.ring.most = j.o.RingBytes
 	if err := j.recover(ctx); err != nil {
 		return nil, errors.Join(err, lock.Close())

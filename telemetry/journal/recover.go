@@ -217,7 +217,8 @@ func (j *Journal) torn(f *found, end int64) {
 }
 
 // settle makes durable what recovery took for granted: a crash may have left the
-// last segment in the page cache only.
+// last segment's content in the page cache only. Its name was durable before it got
+// its first record.
 func (j *Journal) settle(files []*found) error {
 	if len(files) == 0 {
 		return nil
@@ -225,9 +226,6 @@ func (j *Journal) settle(files []*found) error {
 	last := files[len(files)-1]
 	if err := last.file.Sync(); err != nil {
 		return unavailable("cannot make "+j.path(fileName(last.base, segmentSuffix))+" durable", 0, err)
-	}
-	if err := j.fs.SyncDir(j.dir); err != nil {
-		return unavailable("cannot make data directory "+j.dir+" durable", 0, err)
 	}
 	return nil
 }

@@ -58,9 +58,6 @@ func (j *Journal) freeSpace(need int64) (int64, bool) {
 			j.fault(err)
 			return 0, false
 		}
-		j.mu.Lock()
-		j.free = free
-		j.mu.Unlock()
 		free -= max(j.o.Reserve, 0)
 		if free >= need || !j.expire(func(s *segment) bool { return len(j.cursors) > 0 && j.passed(s, false) }) {
 			return free, true

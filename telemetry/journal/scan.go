@@ -12,6 +12,8 @@ const (
 	wideWindow = 256 << 10
 	// narrowWindow is that where headers only are read.
 	narrowWindow = 16 << 10
+	// leastWindow is enough for two of the longest headers with their names.
+	leastWindow = 8 << 10
 )
 
 // scanner reads the frames of one segment's file. It is used by one goroutine.
@@ -24,15 +26,16 @@ type scanner struct {
 	window []byte // file content at offset at, within buf
 	at     int64
 	buf    []byte
+	most   int // length of buf where the file is that long
 }
 
 func newScanner(f File, base Position, salt uint64, limit int64, window int) *scanner {
-	return &scanner{file: f, base: base, salt: salt, limit: limit, buf: make([]byte, window)}
+	return &scanner{file: f, base: base, salt: salt, limit: limit, most: window}
 }
 
 // bytesAt gives file content from off on, at least n bytes of it unless the limit
 // or the file's end comes first. It is valid until the next call. n is at most half
-// the window.
+// of what buf then holds, or maxHead.
 func (s *scanner) bytesAt(off int64, n int) ([]byte, error) {
 	if off >= s.limit {
 		return nil, nil
@@ -40,6 +43,9 @@ func (s *scanner) bytesAt(off int64, n int) ([]byte, error) {
 	want := int(min(int64(n), s.limit-off))
 	if off >= s.at && off+int64(want) <= s.at+int64(len(s.window)) {
 		return s.window[off-s.at:], nil
+	}
+	if size := int(min(int64(s.most), max(s.limit, leastWindow))); len(s.buf) < size {
+		s.buf = make([]byte, size)
 	}
 	got, err := s.file.ReadAt(s.buf[:min(int64(len(s.buf)), s.limit-off)], off)
 	s.window, s.at = s.buf[:got], off

@@ -1,15 +1,24 @@
 package journal
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Stats tell about a journal. The sizes are of now, the counts of this process's
 // life.
 type Stats struct {
-	// Bytes is the size of all files; RoomBytes what may be added before a segment
-	// expires or an append is refused, by MaxBytes and by the file system.
-	Bytes, RoomBytes int64
-	MaxBytes         int64
-	Segments         int
+	// Bytes is the size of all files, MaxBytes its bound.
+	Bytes, MaxBytes int64
+	// RoomBytes is about what may be appended before appends are refused, by MaxBytes
+	// and by the file system, after all that may expire has; 0: the next is refused.
+	RoomBytes int64
+	// UnexpiredBytes is what may be appended before the oldest segment expires, whoever
+	// has not read it.
+	UnexpiredBytes int64
+	// Refusing tells that the last append was refused for lack of room or a failing disk.
+	Refusing bool
+	Segments int
 	// Oldest is the admission of the oldest record, zero without one.
 	Oldest time.Time
 	// OldestAge is how long ago that was by the journal's clock.
@@ -64,11 +73,18 @@ type Refusals struct {
 
 // Stats gives the figures of this moment.
 func (j *Journal) Stats() Stats {
+	_, free, err := j.fs.Space(j.dir)
+	if err != nil {
+		// Only the writer finds out then.
+		free = math.MaxInt64
+	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	s := j.stats
 	s.Bytes, s.MaxBytes = j.bytes, j.o.MaxBytes
-	s.RoomBytes = max(min(j.o.MaxBytes-j.bytes, j.free-max(j.o.Reserve, 0)), 0)
+	s.UnexpiredBytes = max(j.o.MaxBytes-j.bytes, 0)
+	s.RoomBytes = j.roomLocked(free)
+	s.Refusing = j.refusing
 	s.Segments = len(j.segments)
 	s.RingBytes = j.ring.bytes
 	s.Waiting = len(j.queue)
@@ -82,6 +98,30 @@ func (j *Journal) Stats() Stats {
 		}
 	}
 	return s
+}
+
+// roomLocked gives what may be appended before it is refused. mu is held.
+func (j *Journal) roomLocked(free int64) int64 {
+	room := j.o.MaxBytes - j.bytes
+	free -= max(j.o.Reserve, 0)
+	givenUp := len(j.cursors) > 0
+	for _, s := range j.segments {
+		if !s.sealed || !j.passed(s, true) {
+			break
+		}
+		room += s.size
+		if givenUp = givenUp && j.passed(s, false); givenUp {
+			free = saturated(free, s.size)
+		}
+	}
+	return max(min(room, free)-segmentHeader, 0)
+}
+
+func saturated(a, b int64) int64 {
+	if a > math.MaxInt64-b {
+		return math.MaxInt64
+	}
+	return a + b
 }
 
 // fault notes a failure of the file system.

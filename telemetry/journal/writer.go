@@ -231,7 +231,9 @@ func (j *Journal) forgetPending(r *request) {
 // accepting notes that appends succeed again.
 func (j *Journal) accepting() {
 	if j.refusing {
+		j.mu.Lock()
 		j.refusing = false
+		j.mu.Unlock()
 		j.log.Info("the journal stores appends again")
 	}
 }
