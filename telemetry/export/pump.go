@@ -7,8 +7,9 @@ import (
 )
 
 const (
-	// persistEvery is how often, at most, the position is written while a sink
-	// delivers: what a crash makes it send again.
+	// persistEvery is how often, at most, the position is made safe on disk while
+	// a sink delivers: what a power cut makes it send again. What a kill makes it
+	// send again is less, since every move of the position is noted.
 	persistEvery = time.Second
 	// passBytes is the size before compression from which a client's gzip is worth
 	// a request of its own: unpacking it and packing it again costs more.
@@ -34,6 +35,7 @@ type pump struct {
 	results chan *packer
 
 	dirty       bool // the position moved since it was written
+	moved       bool // the position moved since it was noted
 	persistAt   time.Time
 	readAt      time.Time // not before, after a failed read
 	unreadable  bool
@@ -60,7 +62,7 @@ func (p *pump) run() {
 		p.fill()
 		p.dispatch()
 		if p.sink.advance() {
-			p.dirty = true
+			p.dirty, p.moved = true, true
 		}
 		p.persist()
 		if p.draining && p.flying == 0 {
@@ -171,12 +173,18 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// persist writes the position if it moved and was not just written.
+// persist writes the position if it moved and was not just written, and else
+// notes it. A note that cannot be written is no loss: the file is what counts.
 func (p *pump) persist() {
 	now := time.Now()
 	if !p.dirty || now.Before(p.persistAt) {
+		if p.moved {
+			_ = p.sink.note()
+			p.moved = false
+		}
 		return
 	}
+	p.moved = false
 	p.persistAt = now.Add(persistEvery)
 	if err := p.sink.persist(); err != nil {
 		if !p.unwritable {

@@ -118,7 +118,7 @@ func (s *Sink) open(d Deps) error {
 		return err
 	}
 	s.statePath = base + ".json"
-	remembered, known, err := loadState(s.statePath)
+	remembered, known, err := latest(s.statePath)
 	if errors.Is(err, errDamaged) {
 		s.log.Warn("the sink's state is damaged and set aside: everything the journal still holds is sent again", "file", s.statePath)
 		err = os.Rename(s.statePath, s.statePath+".damaged")
@@ -216,11 +216,8 @@ func (s *Sink) finish() {
 // persist writes the position and what was counted up to it, and then lets the
 // journal know.
 func (s *Sink) persist() error {
-	s.mu.Lock()
-	current := state{Position: s.position, Ends: s.committed, Traffic: s.traffic}
-	s.mu.Unlock()
-	var err error
-	if current.Tally, err = s.tally.reach(current.Position); err != nil {
+	current, err := s.state()
+	if err != nil {
 		return err
 	}
 	if err := current.save(s.statePath); err != nil {
@@ -228,6 +225,23 @@ func (s *Sink) persist() error {
 	}
 	s.pump.cursor.Commit(current.Position)
 	return nil
+}
+
+// note writes the same where a process that is killed finds it again.
+func (s *Sink) note() error {
+	current, err := s.state()
+	if err != nil {
+		return err
+	}
+	return current.note(s.statePath)
+}
+
+func (s *Sink) state() (current state, err error) {
+	s.mu.Lock()
+	current = state{Position: s.position, Ends: s.committed, Traffic: s.traffic}
+	s.mu.Unlock()
+	current.Tally, err = s.tally.reach(current.Position)
+	return current, err
 }
 
 // settle gives n spans of a ticket their end, and with last closes one of its

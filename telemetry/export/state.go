@@ -64,18 +64,50 @@ func loadState(path string) (state, bool, error) {
 	return s, true, nil
 }
 
-// save replaces the file atomically; it is on disk when save returns.
-func (s state) save(path string) error {
-	inner, err := json.Marshal(s)
+// latest gives the state that got furthest: of the file that is safe on disk,
+// and of the note beside it that is newer unless the machine itself went down.
+// A note that does not read was being written then, and is of no account.
+func latest(path string) (state, bool, error) {
+	kept, known, err := loadState(path)
+	if noted, ok, noteErr := loadState(notePath(path)); noteErr == nil && ok {
+		if err == nil && (!known || noted.Position > kept.Position) || errors.Is(err, errDamaged) {
+			return noted, true, nil
+		}
+	}
+	return kept, known, err
+}
+
+// notePath is the file that note writes for the file that save writes.
+func notePath(path string) string { return path + ".note" }
+
+// note writes the state where it outlives the process, but not the machine:
+// cheap enough for every batch, so that a process that is killed repeats what
+// was in flight and no more.
+func (s state) note(path string) error {
+	content, err := s.encode()
 	if err != nil {
 		return err
 	}
+	return os.WriteFile(notePath(path), content, 0o600)
+}
+
+func (s state) encode() ([]byte, error) {
+	inner, err := json.Marshal(s)
+	if err != nil {
+		return nil, err
+	}
 	content, err := json.Marshal(stateFile{Version: 1, CRC: crc32.Checksum(inner, castagnoli), State: inner})
+	return append(content, '\n'), err
+}
+
+// save replaces the file atomically; it is on disk when save returns.
+func (s state) save(path string) error {
+	content, err := s.encode()
 	if err != nil {
 		return err
 	}
 	fresh := path + ".new"
-	if err := writeDurably(fresh, append(content, '\n')); err != nil {
+	if err := writeDurably(fresh, content); err != nil {
 		return errors.Join(err, os.Remove(fresh))
 	}
 	if err := os.Rename(fresh, path); err != nil {

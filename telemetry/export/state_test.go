@@ -1,0 +1,74 @@
+package export
+
+import (
+	"os"
+	"testing"
+	"time"
+)
+
+// A process that is killed repeats what was in flight and no more, so the
+// position is noted long before it is worth an fsync.
+func TestEveryDeliveryIsNoted(t *testing.T) {
+	sinkTest(t, func(t *testing.T, stand *stand, b *backend) {
+		sink := stand.sink(b, Config{Delay: time.Millisecond})
+		stand.spans(ids(1, 10))
+		settleFor(2 * time.Millisecond) // delivered, and made safe on disk
+		stand.spans(ids(11, 10))
+		settleFor(2 * time.Millisecond) // delivered, and only noted
+		b.checkTaken(20)
+		kept, _, err := loadState(sink.statePath)
+		if err != nil {
+			t.Fatal(err)
+		}
+		noted, _, err := latest(sink.statePath)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if end := stand.j.Durable(); kept.Position >= end || noted.Position != end {
+			t.Errorf("of %d: safe on disk %d, noted %d", end, kept.Position, noted.Position)
+		}
+	})
+}
+
+func TestLatestState(t *testing.T) {
+	older, newer := state{Position: 10}, state{Position: 20}
+	tests := []struct {
+		name       string
+		kept, note *state
+		damage     string // which file
+		known      bool
+		want       state
+	}{
+		{name: "nothing"},
+		{name: "kept alone", kept: &older, known: true, want: older},
+		{name: "note alone", note: &newer, known: true, want: newer},
+		{name: "newer note", kept: &older, note: &newer, known: true, want: newer},
+		{name: "older note, after a power cut", kept: &newer, note: &older, known: true, want: newer},
+		{name: "note cut short", kept: &older, note: &newer, damage: ".note", known: true, want: older},
+		{name: "kept damaged, note whole", kept: &newer, note: &older, damage: "", known: true, want: older},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			path := t.TempDir() + "/sink.json"
+			if test.kept != nil {
+				if err := test.kept.save(path); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if test.note != nil {
+				if err := test.note.note(path); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if test.name == "note cut short" || test.name == "kept damaged, note whole" {
+				if err := os.Truncate(path+test.damage, 9); err != nil {
+					t.Fatal(err)
+				}
+			}
+			got, known, err := latest(path)
+			if err != nil || known != test.known || got.Position != test.want.Position {
+				t.Errorf("latest = %d, %v, %v; want %d, %v", got.Position, known, err, test.want.Position, test.known)
+			}
+		})
+	}
+}
