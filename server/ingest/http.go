@@ -112,8 +112,10 @@ func (i *Ingest) enter(h http.Header, q *request) (err error) {
 	}
 	if i.instance != "" {
 		for _, hop := range h["Treq-Hop"] {
-			if strings.Contains(hop, i.instance) {
-				return errLoop
+			for name := range strings.SplitSeq(hop, ",") {
+				if strings.TrimSpace(name) == i.instance {
+					return errLoop
+				}
 			}
 		}
 	}
@@ -124,12 +126,6 @@ func (i *Ingest) enter(h http.Header, q *request) (err error) {
 // refuse counts a refusal, and logs a fault of our own.
 func (i *Ingest) refuse(q *request, err error) {
 	why := reasonOf(err)
-	if err == error(errLoop) {
-		why = reasonLoop
-	}
-	if _, ok := err.(*fault.MethodError); ok {
-		why = reasonOther
-	}
 	q.counters.refused[why].Add(1)
 	if why == reasonInternal {
 		i.logger.Error("a door could not take a request in", "door", q.door, "error", err)

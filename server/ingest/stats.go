@@ -1,9 +1,11 @@
 package ingest
 
 import (
+	"errors"
+	"net/http"
 	"sync/atomic"
 
-	"treq/telemetry"
+	"treq/server/fault"
 )
 
 // reason is why a request was refused.
@@ -24,19 +26,23 @@ const (
 // reasonNames are values of an attribute.
 var reasonNames = [reasons]string{"internal", "invalid", "too_large", "unsupported", "no_room", "unauthenticated", "loop", "other"}
 
+// reasonOf sorts what a client is answered, so that the count agrees with it.
 func reasonOf(err error) reason {
-	switch telemetry.KindOf(err) {
-	case telemetry.Internal:
+	if errors.Is(err, errLoop) {
+		return reasonLoop
+	}
+	switch fault.Of(err).Status {
+	case http.StatusInternalServerError:
 		return reasonInternal
-	case telemetry.Invalid:
+	case http.StatusBadRequest:
 		return reasonInvalid
-	case telemetry.TooLarge:
+	case http.StatusRequestEntityTooLarge:
 		return reasonTooLarge
-	case telemetry.Unsupported:
+	case http.StatusUnsupportedMediaType:
 		return reasonUnsupported
-	case telemetry.Unavailable, telemetry.Overloaded:
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
 		return reasonNoRoom
-	case telemetry.Unauthenticated:
+	case http.StatusUnauthorized:
 		return reasonUnauthenticated
 	}
 	return reasonOther
