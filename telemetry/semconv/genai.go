@@ -54,5 +54,10 @@ const (
 	EventEvaluationResult = "gen_ai.evaluation.result"
 	EventCompletionChunk  = "gen_ai.content.completion.chunk"
 	EventNewToken         = "new_token"
-	EventException        = "exception"
+	// EventTLChunk, EventOIFirstToken and EventAIFirstChunk are OpenLLMetry's (its old
+	// generation), OpenInference's and the Vercel AI SDK's.
+	EventTLChunk      = "llm.content.completion.chunk"
+	EventOIFirstToken = "First Token Stream Event"
+	EventAIFirstChunk = "ai.stream.firstChunk"
+	EventException    = "exception"
 )

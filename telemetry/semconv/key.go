@@ -73,6 +73,7 @@ const (
 	KeyOIEmbeddingModelName
 	KeyOIRerankerModelName
 	KeyOIToolName
+	KeyOIDocuments
 	KeyTLSpanKind
 	KeyTLEntityName
 	KeyTLEntityInput
@@ -84,6 +85,8 @@ const (
 	KeyTLUsagePromptTokens
 	KeyTLUsageCompletionTokens
 	KeyTLUsageTotalTokens
+	KeyTLAssociatedModel
+	KeyTLAssociatedProvider
 	KeyLSSpanKind
 	KeyLSSpanID
 	KeyLSTraceID
@@ -102,6 +105,7 @@ const (
 	KeyLSMetaThreadID
 	KeyLSMetaConversationID
 	KeyLSMetaUserID
+	KeyLSRequestStreaming
 	KeyAIOperationID
 	KeyAIModelID
 	KeyAIModelProvider
@@ -116,11 +120,15 @@ const (
 	KeyAITotalTokens
 	KeyAICachedInputTokens
 	KeyAIReasoningTokens
+	KeyAIDetailsCacheRead
+	KeyAIDetailsCacheWrite
+	KeyAIDetailsReasoning
 	KeyAIToolCallName
 	KeyLFObservationType
 	KeyLFModelName
 	KeyLFSessionID
 	KeyLFUserID
+	KeyLFCompletionStart
 	KeyDBSystemName
 	KeyDBSystem
 	KeyDBOperationName
@@ -184,10 +192,17 @@ const (
 	KeyOIRerankedDocument
 	// KeyTLFinishReason is gen_ai.completion.N.finish_reason.
 	KeyTLFinishReason
+	// KeyFirstTokenSeconds is any name of a dialect that ends in time_to_first_token
+	// or time_to_first_chunk, or these with _s or _seconds.
+	KeyFirstTokenSeconds
+	// KeyFirstTokenMillis is the same with _ms or _milliseconds.
+	KeyFirstTokenMillis
+	// KeyFirstTokenNanos is the same with _ns or _nanoseconds.
+	KeyFirstTokenNanos
 )
 
 // keyCount is the number of keys, NoKey included.
-const keyCount = int(KeyTLFinishReason) + 1
+const keyCount = int(KeyFirstTokenNanos) + 1
 
 var keyNames = [...]string{
 	KeyGenAIOperationName:         GenAIOperationName,
@@ -256,6 +271,7 @@ var keyNames = [...]string{
 	KeyOIEmbeddingModelName:       OIEmbeddingModelName,
 	KeyOIRerankerModelName:        OIRerankerModelName,
 	KeyOIToolName:                 OIToolName,
+	KeyOIDocuments:                OIDocuments,
 	KeyTLSpanKind:                 TLSpanKind,
 	KeyTLEntityName:               TLEntityName,
 	KeyTLEntityInput:              TLEntityInput,
@@ -267,6 +283,8 @@ var keyNames = [...]string{
 	KeyTLUsagePromptTokens:        TLUsagePromptTokens,
 	KeyTLUsageCompletionTokens:    TLUsageCompletionTokens,
 	KeyTLUsageTotalTokens:         TLUsageTotalTokens,
+	KeyTLAssociatedModel:          TLAssociatedModel,
+	KeyTLAssociatedProvider:       TLAssociatedProvider,
 	KeyLSSpanKind:                 LSSpanKind,
 	KeyLSSpanID:                   LSSpanID,
 	KeyLSTraceID:                  LSTraceID,
@@ -285,6 +303,7 @@ var keyNames = [...]string{
 	KeyLSMetaThreadID:             LSMetaThreadID,
 	KeyLSMetaConversationID:       LSMetaConversationID,
 	KeyLSMetaUserID:               LSMetaUserID,
+	KeyLSRequestStreaming:         LSRequestStreaming,
 	KeyAIOperationID:              AIOperationID,
 	KeyAIModelID:                  AIModelID,
 	KeyAIModelProvider:            AIModelProvider,
@@ -299,11 +318,15 @@ var keyNames = [...]string{
 	KeyAITotalTokens:              AITotalTokens,
 	KeyAICachedInputTokens:        AICachedInputTokens,
 	KeyAIReasoningTokens:          AIReasoningTokens,
+	KeyAIDetailsCacheRead:         AIDetailsCacheRead,
+	KeyAIDetailsCacheWrite:        AIDetailsCacheWrite,
+	KeyAIDetailsReasoning:         AIDetailsReasoning,
 	KeyAIToolCallName:             AIToolCallName,
 	KeyLFObservationType:          LFObservationType,
 	KeyLFModelName:                LFModelName,
 	KeyLFSessionID:                LFSessionID,
 	KeyLFUserID:                   LFUserID,
+	KeyLFCompletionStart:          LFCompletionStart,
 	KeyDBSystemName:               DBSystemName,
 	KeyDBSystem:                   DBSystem,
 	KeyDBOperationName:            DBOperationName,

@@ -20,4 +20,8 @@ const (
 	LSMetaThreadID       = "langsmith.metadata.thread_id"
 	LSMetaConversationID = "langsmith.metadata.conversation_id"
 	LSMetaUserID         = "langsmith.metadata.user_id"
+	LSRequestStreaming   = "langsmith.request.streaming"
 )
+
+// LSScope is the instrumentation scope of the LangSmith SDKs' own exporters.
+const LSScope = "langsmith"

@@ -93,6 +93,26 @@ func lookupIndexed(name []byte) Key {
 			return KeyTLFinishReason
 		}
 	}
+	return lookupFirstToken(name)
+}
+
+var firstToken = []byte("time_to_first_")
+
+// lookupFirstToken knows the names under which dialects tell when the first token
+// came: they differ in namespace and unit only.
+func lookupFirstToken(name []byte) Key {
+	at := bytes.LastIndex(name, firstToken)
+	if at < 0 || !IsGenAI(name) {
+		return NoKey
+	}
+	switch string(name[at+len(firstToken):]) {
+	case "token", "chunk", "token_s", "chunk_s", "token_seconds", "chunk_seconds":
+		return KeyFirstTokenSeconds
+	case "token_ms", "chunk_ms", "token_milliseconds", "chunk_milliseconds":
+		return KeyFirstTokenMillis
+	case "token_ns", "chunk_ns", "token_nanoseconds", "chunk_nanoseconds":
+		return KeyFirstTokenNanos
+	}
 	return NoKey
 }
 

@@ -25,4 +25,7 @@ const (
 	OIEmbeddingModelName   = "embedding.model_name"
 	OIRerankerModelName    = "reranker.model_name"
 	OIToolName             = "tool.name"
+	// OIDocuments is an empty array where a retriever found nothing; documents come
+	// under indexed names.
+	OIDocuments = "retrieval.documents"
 )

@@ -13,4 +13,7 @@ const (
 	TLUsagePromptTokens     = "llm.usage.prompt_tokens"
 	TLUsageCompletionTokens = "llm.usage.completion_tokens"
 	TLUsageTotalTokens      = "llm.usage.total_tokens"
+	// What LangChain tells of a model, under the association properties.
+	TLAssociatedModel    = "traceloop.association.properties.ls_model_name"
+	TLAssociatedProvider = "traceloop.association.properties.ls_provider"
 )

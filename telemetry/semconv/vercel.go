@@ -16,9 +16,14 @@ const (
 	AITotalTokens       = "ai.usage.totalTokens"
 	AICachedInputTokens = "ai.usage.cachedInputTokens"
 	AIReasoningTokens   = "ai.usage.reasoningTokens"
+	AIDetailsCacheRead  = "ai.usage.inputTokenDetails.cacheReadTokens"
+	AIDetailsCacheWrite = "ai.usage.inputTokenDetails.cacheWriteTokens"
+	AIDetailsReasoning  = "ai.usage.outputTokenDetails.reasoningTokens"
 	AIToolCallName      = "ai.toolCall.name"
 	LFObservationType   = "langfuse.observation.type"
 	LFModelName         = "langfuse.observation.model.name"
 	LFSessionID         = "langfuse.session.id"
 	LFUserID            = "langfuse.user.id"
+	// LFCompletionStart is a time in RFC 3339, with quotes around it or without.
+	LFCompletionStart = "langfuse.observation.completion_start_time"
 )

@@ -2,8 +2,6 @@ package understand
 
 import (
 	"bytes"
-	"math"
-	"time"
 
 	"treq/telemetry/otlp"
 	"treq/telemetry/semconv"
@@ -44,14 +42,17 @@ func (r *Reader) call(sp *otlp.Span, out *Span) {
 		told.inputs(p)
 		streams = told.streams
 	}
-	c.Tokens, c.HasUsage = use.split()
-	c.TimeToFirstToken = r.firstToken(sp, out, streams)
-	if streams || c.TimeToFirstToken > 0 {
-		out.Flags |= Streamed
-		if r.broken() {
-			out.Flags |= Aborted
+	if model := &c.RequestModel; c.Provider == "" || *model == "" && c.ResponseModel == "" {
+		l := labelsOf(r.text(fMetadataJSON), r.config.MaxContent)
+		if c.Provider == "" && l.provider != nil {
+			c.Provider = r.provider(l.provider)
+		}
+		if *model == "" && c.ResponseModel == "" {
+			*model = r.texts.get(l.model)
 		}
 	}
+	c.Tokens, c.HasUsage = use.split()
+	r.stream(sp, out, streams || inPieces(r.text(fOutputJSON), r.config.MaxContent))
 }
 
 // modelField is the field that names the model in the dialect of a kind.
@@ -107,10 +108,7 @@ func (r *Reader) operation(k semconv.Kind) string {
 // usage reads the usage that attributes tell; LangSmith's own wins.
 func (r *Reader) usage() usage {
 	u := newUsage()
-	if t := r.text(fUsageJSON); t != nil {
-		j := json{b: t, budget: r.config.MaxContent}
-		j.usage(&u)
-	}
+	r.usageObject(fUsageJSON, &u, (*json).usage, (*usage).named)
 	if !u.told() {
 		u.input = r.tokens(fInput)
 		u.output = r.tokens(fOutput)
@@ -118,15 +116,42 @@ func (r *Reader) usage() usage {
 		u.cacheRead = r.tokens(fCacheRead)
 		u.cacheWrite = r.tokens(fCacheWrite)
 		u.reasoning = r.tokens(fReasoning)
-		for _, f := range [...]field{fInputDetails, fOutputDetails} {
-			if t := r.text(f); t != nil {
-				j := json{b: t, budget: r.config.MaxContent}
-				j.usageDetails(&u)
-			}
-		}
+		r.usageObject(fInputDetails, &u, (*json).usageDetails, (*usage).detail)
+		r.usageObject(fOutputDetails, &u, (*json).usageDetails, (*usage).detail)
 	}
 	u.check(&r.rejected)
 	return u
+}
+
+// usageObject reads an object of counts, which is JSON text in most dialects and a
+// map in some.
+func (r *Reader) usageObject(f field, u *usage, read func(*json, *usage), name func(*usage, []byte) *float64) {
+	if !r.has(f) {
+		return
+	}
+	if v := r.value[f]; v.Type == otlp.KVList {
+		otlp.EachPair(v, func(key []byte, e otlp.Value) bool {
+			if n := name(u, key); n != nil && *n == -1 {
+				if told, ok := e.Number(); ok {
+					setCount(n, told)
+				}
+			} else if e.Type == otlp.KVList {
+				otlp.EachPair(e, func(key []byte, e otlp.Value) bool {
+					if n := u.detail(key); n != nil && *n == -1 {
+						if told, ok := e.Number(); ok {
+							setCount(n, told)
+						}
+					}
+					return true
+				})
+			}
+			return true
+		})
+		return
+	}
+	if t := r.text(f); t != nil {
+		read(&json{b: t, budget: r.config.MaxContent}, u)
+	}
 }
 
 // tokens reads a number of tokens, -1 if it is not told or refused.
@@ -140,67 +165,4 @@ func (r *Reader) tokens(f field) float64 {
 		return -1
 	}
 	return n
-}
-
-// firstToken reads the time to the first token: the attribute, else the first
-// event that tells of one.
-func (r *Reader) firstToken(sp *otlp.Span, out *Span, streams bool) time.Duration {
-	scale := float64(time.Second)
-	f := fFirstChunk
-	if !r.has(f) {
-		f, scale = fFirstChunkMS, float64(time.Millisecond)
-	}
-	if r.has(f) {
-		n, ok := r.value[f].Number()
-		if d := n * scale; ok && d >= 0 && d <= float64(time.Hour) {
-			return time.Duration(math.Round(d))
-		}
-		r.rejected.count(badDuration)
-		return 0
-	}
-	if !streams && r.rank[fRunType] == 0 {
-		return 0
-	}
-	var first time.Duration
-	sp.EachEvent(func(e *otlp.Event) bool {
-		switch string(e.Name) {
-		case semconv.EventCompletionChunk, semconv.EventNewToken:
-			if at := int64(min(e.Time, math.MaxInt64)); at > out.Start && at-out.Start <= int64(time.Hour) {
-				first = time.Duration(at - out.Start)
-			}
-			return false
-		}
-		return true
-	})
-	return first
-}
-
-// broken tells whether the finish reason says that the answer was cut off by an error.
-func (r *Reader) broken() bool {
-	if !r.has(fFinish) {
-		return false
-	}
-	v := r.value[fFinish]
-	if v.Type == otlp.Array {
-		broken := false
-		otlp.EachElement(v, func(e otlp.Value) bool {
-			broken = broken || brokenReason(e.Bytes)
-			return true
-		})
-		return broken
-	}
-	for part := range bytes.SplitSeq(v.Bytes, []byte(",")) {
-		if brokenReason(bytes.TrimSpace(part)) {
-			return true
-		}
-	}
-	return false
-}
-
-func brokenReason(b []byte) bool {
-	switch string(b) {
-	case "error", "aborted", "abort", "cancelled", "canceled":
-		return true
-	}
-	return false
 }

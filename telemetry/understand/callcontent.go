@@ -115,29 +115,42 @@ func (j *json) usage(u *usage) {
 		return
 	}
 	for first := true; j.more('}', first); first = false {
-		var n *float64
-		switch string(j.key()) {
-		case "input_tokens", "prompt_tokens", "promptTokens", "inputTokens":
-			n = &u.input
-		case "output_tokens", "completion_tokens", "completionTokens", "outputTokens":
-			n = &u.output
-		case "total_tokens", "totalTokens":
-			n = &u.total
-		case "cache_read_input_tokens", "cachedInputTokens":
-			n = &u.cacheRead
-		case "cache_creation_input_tokens":
-			n = &u.cacheWrite
-		case "reasoning_tokens", "reasoningTokens":
-			n = &u.reasoning
-		case "input_token_details", "output_token_details", "prompt_tokens_details",
-			"completion_tokens_details", "input_tokens_details", "output_tokens_details":
-			if j.next() == '{' {
-				j.usageDetails(u)
-				continue
-			}
+		key := j.key()
+		n := u.named(key)
+		if n == nil && isDetails(key) && j.next() == '{' {
+			j.usageDetails(u)
+			continue
 		}
 		j.count(n)
 	}
+}
+
+func isDetails(key []byte) bool {
+	switch string(key) {
+	case "input_token_details", "output_token_details", "prompt_tokens_details",
+		"completion_tokens_details", "input_tokens_details", "output_tokens_details":
+		return true
+	}
+	return false
+}
+
+// named gives the count that a key of a usage object means, nil if none.
+func (u *usage) named(key []byte) *float64 {
+	switch string(key) {
+	case "input_tokens", "prompt_tokens", "promptTokens", "inputTokens":
+		return &u.input
+	case "output_tokens", "completion_tokens", "completionTokens", "outputTokens":
+		return &u.output
+	case "total_tokens", "totalTokens":
+		return &u.total
+	case "cache_read_input_tokens", "cachedInputTokens":
+		return &u.cacheRead
+	case "cache_creation_input_tokens":
+		return &u.cacheWrite
+	case "reasoning_tokens", "reasoningTokens":
+		return &u.reasoning
+	}
+	return nil
 }
 
 // usageDetails reads the details of a usage object.
@@ -146,17 +159,21 @@ func (j *json) usageDetails(u *usage) {
 		return
 	}
 	for first := true; j.more('}', first); first = false {
-		var n *float64
-		switch string(j.key()) {
-		case "cache_read", "cached_tokens":
-			n = &u.cacheRead
-		case "cache_creation", "cache_write":
-			n = &u.cacheWrite
-		case "reasoning", "reasoning_tokens":
-			n = &u.reasoning
-		}
-		j.count(n)
+		j.count(u.detail(j.key()))
 	}
+}
+
+// detail gives the count that a key of the details means, nil if none.
+func (u *usage) detail(key []byte) *float64 {
+	switch string(key) {
+	case "cache_read", "cached_tokens":
+		return &u.cacheRead
+	case "cache_creation", "cache_write":
+		return &u.cacheWrite
+	case "reasoning", "reasoning_tokens":
+		return &u.reasoning
+	}
+	return nil
 }
 
 // count reads a number of tokens into n where n is wanted and still unknown.
@@ -166,9 +183,40 @@ func (j *json) count(n *float64) {
 		return
 	}
 	if v, ok := j.number(); ok {
-		if v == -1 {
-			v = -2
-		}
-		*n = v
+		setCount(n, v)
 	}
+}
+
+// setCount sets a count; -1, which means that none was told, becomes another
+// number that is refused.
+func setCount(n *float64, v float64) {
+	if v == -1 {
+		v = -2
+	}
+	*n = v
+}
+
+// labels are what LangChain tells of a model in a run's metadata.
+type labels struct{ model, provider []byte }
+
+func labelsOf(metadata []byte, budget int) (l labels) {
+	j := json{b: metadata, budget: budget}
+	if j.next() != '{' || !j.enter('{') {
+		return l
+	}
+	for first := true; j.more('}', first); first = false {
+		var into *[]byte
+		switch string(j.key()) {
+		case "ls_model_name":
+			into = &l.model
+		case "ls_provider":
+			into = &l.provider
+		}
+		if into != nil && j.next() == '"' {
+			*into = j.str()
+			continue
+		}
+		j.skip()
+	}
+	return l
 }

@@ -58,6 +58,9 @@ const (
 	fOutputJSON
 	fInputJSON
 	fParametersJSON
+	fMetadataJSON
+	fFirstChunkNS
+	fFirstTokenAt
 	fieldCount
 )
 
@@ -82,7 +85,7 @@ var readOrder = [fieldCount][]semconv.Key{
 	fRequestModel: {semconv.KeyGenAIRequestModel, semconv.KeyOIRequestModelName},
 	fModelName:    {semconv.KeyOIModelName},
 	fRequestModel2: {
-		semconv.KeyAIModelID, semconv.KeyLSModelName, semconv.KeyLFModelName,
+		semconv.KeyAIModelID, semconv.KeyLSModelName, semconv.KeyLFModelName, semconv.KeyTLAssociatedModel,
 	},
 	fResponseModel:  {semconv.KeyGenAIResponseModel, semconv.KeyOIResponseModelName},
 	fResponseModel2: {semconv.KeyAIResponseModel},
@@ -91,6 +94,7 @@ var readOrder = [fieldCount][]semconv.Key{
 	fProvider: {
 		semconv.KeyGenAIProviderName, semconv.KeyOIProvider, semconv.KeyGenAISystem,
 		semconv.KeyOISystem, semconv.KeyAIModelProvider, semconv.KeyLSProvider,
+		semconv.KeyTLAssociatedProvider,
 	},
 	fInput: {
 		semconv.KeyGenAIInputTokens, semconv.KeyGenAIPromptTokens, semconv.KeyOIPromptTokens,
@@ -106,23 +110,26 @@ var readOrder = [fieldCount][]semconv.Key{
 	},
 	fCacheRead: {
 		semconv.KeyGenAICacheRead, semconv.KeyGenAICacheReadOld, semconv.KeyOICacheRead,
-		semconv.KeyOICacheInput, semconv.KeyAICachedInputTokens,
+		semconv.KeyOICacheInput, semconv.KeyAICachedInputTokens, semconv.KeyAIDetailsCacheRead,
 	},
 	fCacheWrite: {
 		semconv.KeyGenAICacheWrite, semconv.KeyGenAICacheCreation, semconv.KeyGenAICacheCreationOld,
-		semconv.KeyOICacheWrite,
+		semconv.KeyOICacheWrite, semconv.KeyAIDetailsCacheWrite,
 	},
 	fReasoning: {
 		semconv.KeyGenAIReasoning, semconv.KeyGenAIReasoningTokens, semconv.KeyGenAIReasoningDetails,
-		semconv.KeyOIReasoning, semconv.KeyAIReasoningTokens,
+		semconv.KeyOIReasoning, semconv.KeyAIReasoningTokens, semconv.KeyAIDetailsReasoning,
 	},
 	fUsageJSON:     {semconv.KeyLSUsageMetadata, semconv.KeyLSMetaUsage},
 	fInputDetails:  {semconv.KeyLSInputTokenDetails},
 	fOutputDetails: {semconv.KeyLSOutputTokenDetails},
-	fFirstChunk:    {semconv.KeyGenAITimeToFirstChunk},
-	fFirstChunkMS:  {semconv.KeyAIMsToFirstChunk},
+	fFirstChunk:    {semconv.KeyGenAITimeToFirstChunk, semconv.KeyFirstTokenSeconds},
+	fFirstChunkMS:  {semconv.KeyAIMsToFirstChunk, semconv.KeyTreqTimeToFirstTokenMS, semconv.KeyFirstTokenMillis},
+	fFirstChunkNS:  {semconv.KeyFirstTokenNanos},
+	fFirstTokenAt:  {semconv.KeyLFCompletionStart},
 	fStreaming: {
 		semconv.KeyGenAIRequestStream, semconv.KeyTLGenAIIsStreaming, semconv.KeyTLIsStreaming,
+		semconv.KeyLSRequestStreaming,
 	},
 	fFinish: {
 		semconv.KeyGenAIFinishReasons, semconv.KeyOIFinishReason, semconv.KeyAIFinishReason,
@@ -139,7 +146,7 @@ var readOrder = [fieldCount][]semconv.Key{
 		semconv.KeyGenAIDataSourceID, semconv.KeyDBCollectionName, semconv.KeyDBNamespace, semconv.KeyDBName,
 	},
 	fCacheHit:    {semconv.KeyTreqCacheHit},
-	fDocuments:   {semconv.KeyGenAIRetrievalDocuments},
+	fDocuments:   {semconv.KeyGenAIRetrievalDocuments, semconv.KeyOIDocuments},
 	fResultCount: {semconv.KeyDBVectorResultCount, semconv.KeyDBReturnedRows},
 	fTopScore:    {semconv.KeyDBVectorTopScore},
 	fTopDistance: {semconv.KeyDBVectorTopDistance},
@@ -153,6 +160,7 @@ var readOrder = [fieldCount][]semconv.Key{
 		semconv.KeyGenAIPrompt, semconv.KeyOIInputValue, semconv.KeyTLEntityInput,
 	},
 	fParametersJSON: {semconv.KeyOIInvocationParameters},
+	fMetadataJSON:   {semconv.KeyOIMetadata},
 }
 
 // place says which field a key tells, and how much it is believed there.

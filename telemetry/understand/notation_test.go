@@ -189,7 +189,7 @@ func parseSpan(t testing.TB, n int, words []string) *otlp.SpanData {
 			sp.StatusMessage = strings.Trim(w[1:], "'")
 		case '+':
 			name, rest, _ := strings.Cut(w[1:], "{")
-			e := otlp.EventData{Name: name, Time: sp.Start}
+			e := otlp.EventData{Name: strings.Trim(name, "'"), Time: sp.Start}
 			for part := range strings.SplitSeq(strings.TrimSuffix(rest, "}"), ",") {
 				switch {
 				case strings.HasPrefix(part, "at="):

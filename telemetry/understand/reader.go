@@ -130,7 +130,7 @@ func (r *Reader) collect(sp *otlp.Span) {
 			continue
 		}
 		if p.rank <= r.rank[p.field] || a.Value.Type == otlp.Empty ||
-			a.Value.Type == otlp.String && len(a.Value.Bytes) == 0 {
+			(a.Value.Type == otlp.String || a.Value.Type == otlp.Bytes) && len(a.Value.Bytes) == 0 {
 			continue
 		}
 		switch p.field {
@@ -150,12 +150,17 @@ func (r *Reader) collect(sp *otlp.Span) {
 
 func (r *Reader) has(f field) bool { return r.rank[f] != 0 }
 
-// text gives the text of a field, nil if it is not told or no text.
+// text gives the text of a field, nil if it is not told or no text. LangSmith's
+// SDK of 2025 tells inputs and outputs as bytes.
 func (r *Reader) text(f field) []byte {
-	if r.rank[f] == 0 || r.value[f].Type != otlp.String {
+	if r.rank[f] == 0 {
 		return nil
 	}
-	return r.value[f].Bytes
+	switch v := &r.value[f]; v.Type {
+	case otlp.String, otlp.Bytes:
+		return v.Bytes
+	}
+	return nil
 }
 
 // kind resolves the span's kind by the ordered look-up.
@@ -245,12 +250,15 @@ func (r *Reader) rules(out *Span) {
 	}
 }
 
-// outcome reads status and error type: ERROR failed; OK succeeded, always; UNSET
-// failed only where an error type is set.
+// outcome reads status and error type: ERROR failed; OK succeeded, but for runs of
+// LangSmith's JavaScript SDK, which says OK of failed ones too; UNSET failed only
+// where an error type is set.
 func (r *Reader) outcome(sp *otlp.Span, out *Span) {
 	switch sp.Status {
 	case otlp.StatusOK:
-		return
+		if !r.failedRun(sp) {
+			return
+		}
 	case otlp.StatusError:
 	default:
 		if !r.has(fErrorType) {
@@ -259,6 +267,19 @@ func (r *Reader) outcome(sp *otlp.Span, out *Span) {
 	}
 	out.Outcome = telemetry.Failed
 	out.ErrorType = r.errorType(sp)
+}
+
+// failedRun tells whether a span is a run of LangSmith's that has an exception and
+// no output: the SDK adds the one for the run's error alone, and the other else.
+func (r *Reader) failedRun(sp *otlp.Span) (failed bool) {
+	if r.rank[fRunType] == 0 || r.scope != semconv.LSScope || r.has(fOutputJSON) {
+		return false
+	}
+	sp.EachEvent(func(e *otlp.Event) bool {
+		failed = string(e.Name) == semconv.EventException
+		return !failed
+	})
+	return failed
 }
 
 func (r *Reader) errorType(sp *otlp.Span) string {

@@ -111,8 +111,28 @@ func (s *settling) tellChats(a *assembly, t *trace) {
 		t.chats = append(t.chats, k)
 		a.runs.trace(k.run, t, c.kept)
 	}
+	s.scattered(a)
 	if top := &s.nodes[0]; len(s.chats) == 0 && top.active > 0 {
 		a.entries.note(top.span.Service, top.span.Name, false)
+	}
+}
+
+// scattered adds to the chats of a service the calls that no chat of it holds,
+// where rules name its entries: a streamed answer's calls are traces of their own.
+func (s *settling) scattered(a *assembly) {
+	if a.config.ChatsFrom == FromAPI {
+		return
+	}
+	for i := range s.nodes {
+		n := &s.nodes[i]
+		if !n.isCall() || n.entry >= 0 || n.excluded || !n.span.Flags.Has(Governed) {
+			continue
+		}
+		s.addition = telemetry.ChatAddition{Service: n.span.Service, LLMCalls: 1}
+		if n.span.Call.HasUsage {
+			s.addition.Tokens = n.span.Call.Tokens.Total()
+		}
+		a.rec.ChatAddition(&s.addition)
 	}
 }
 
