@@ -90,7 +90,7 @@ func (s *Server) openJournal(ctx context.Context, p *parts) (err error) {
 	s.onStop("journal", func(context.Context) error { return p.journal.Close() })
 	if where := volatileStorage(c.DataDir); where != "" {
 		notice := fmt.Sprintf("the data directory lies in %s: acknowledged data lives as long as that", where)
-		s.notices = append(s.notices, notice)
+		s.notices, s.volatile = append(s.notices, notice), true
 		s.log.Warn(notice, "data_dir", c.DataDir)
 	}
 	// Under the journal's lock: nobody else makes one.
@@ -165,8 +165,13 @@ func (s *Server) runMeter(m *meter.Meter) {
 }
 
 func (s *Server) openSinks(p *parts) (err error) {
+	finish, grace := finishSinks, time.Duration(0)
+	if s.volatile {
+		finish, grace = finishVolatileSinks, finishVolatileSinks-2*time.Second
+	}
 	p.sinks, err = export.NewSet(s.config.Sinks, export.Deps{
-		Dir: s.config.DataDir, Open: p.openCursor, Version: s.version,
+		StopGrace: grace,
+		Dir:       s.config.DataDir, Open: p.openCursor, Version: s.version,
 		Instance: p.identity.Instance, Logger: s.log, Proxy: http.ProxyFromEnvironment,
 	})
 	if err != nil {
@@ -174,7 +179,7 @@ func (s *Server) openSinks(p *parts) (err error) {
 	}
 	p.sinks.Start()
 	s.onStop("sinks", func(ctx context.Context) error {
-		ctx, cancel := context.WithTimeout(ctx, finishSinks)
+		ctx, cancel := context.WithTimeout(ctx, finish)
 		defer cancel()
 		return p.sinks.Stop(ctx)
 	})

@@ -15,10 +15,16 @@ import (
 	"treq/server/config"
 )
 
-// The parts of a stop. Together they stay below the 10 s that a stop may take.
+// The parts of a stop. Together they stay below the time that a stop may take:
+// 10 s, and 30 s where acknowledged data does not outlive the process's storage,
+// so that sinks get what there is.
 const (
 	finishRequests = 3 * time.Second
 	finishSinks    = 4 * time.Second
+	stopWithin     = 10 * time.Second
+
+	finishVolatileSinks = 23 * time.Second
+	stopVolatileWithin  = 30 * time.Second
 )
 
 // Server is one process of the product on one data directory. Make it with New,
@@ -32,6 +38,7 @@ type Server struct {
 	listeners listeners
 	doors     *doors
 	notices   []string // of the start; not changed once the doors serve
+	volatile  bool     // the data directory does not outlive the machine or container
 
 	start context.Context // ends a start that waits
 	built *parts          // nil before Start
@@ -91,9 +98,18 @@ func (s *Server) Addr() (one, otlpHTTP, otlpGRPC string) {
 	return addr(s.listeners.one), addr(s.listeners.otlpHTTP), addr(s.listeners.otlpGRPC)
 }
 
+// StopWithin is how long a Stop takes at most: 10 s, and 30 s when the data
+// directory lies in memory or in a container's own layer.
+func (s *Server) StopWithin() time.Duration {
+	if s.volatile {
+		return stopVolatileWithin
+	}
+	return stopWithin
+}
+
 // Stop closes the doors, finishes requests in flight, counts what is durable,
 // writes a last checkpoint, gives sinks a short chance and lets go of the data
-// directory. It returns within 10 s whatever a sink does, sooner if ctx ends; a
+// directory. It returns within StopWithin whatever a sink does, sooner if ctx ends; a
 // part that did not end in time is named in the error. Later calls give the
 // first one's error.
 func (s *Server) Stop(ctx context.Context) error {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"treq/server/config"
 )
@@ -31,6 +32,9 @@ func (f *fake) Start() error {
 }
 
 func (f *fake) Addr() (string, string, string) { return "127.0.0.1:8002", "127.0.0.1:4318", "" }
+
+// StopWithin bounds the stop as the product does.
+func (f *fake) StopWithin() time.Duration { return 10 * time.Second }
 
 func (f *fake) Stop(ctx context.Context) error {
 	f.stopping <- ctx

@@ -11,15 +11,14 @@ import (
 	"treq/server/config"
 )
 
-// stopWithin bounds a stop, whatever a sink does (docs/architecture.md, section 8).
-const stopWithin = 10 * time.Second
-
 // service is what the command needs of server.Server, so that its tests can see
 // signals and failures without a data directory.
 type service interface {
 	Start() error
 	Addr() (listen, otlpHTTP, otlpGRPC string)
 	Stop(ctx context.Context) error
+	// StopWithin bounds a stop, whatever a sink does (docs/architecture.md, section 8).
+	StopWithin() time.Duration
 }
 
 // newService makes the product; ctx ends a Start that waits.
@@ -83,7 +82,7 @@ func (p *process) serve(ctx context.Context, loaded config.Loaded, reload func()
 	p.announce(loaded, svc, version)
 	warnExposed(log, loaded.Config)
 	<-signals.quit.Done()
-	log.Info("stopping", "within", stopWithin.String())
+	log.Info("stopping", "within", svc.StopWithin().String())
 	if err := p.stop(signals, svc); err != nil {
 		return err
 	}
@@ -93,7 +92,7 @@ func (p *process) serve(ctx context.Context, loaded config.Loaded, reload func()
 
 // stop gives the service its time, less when a second signal comes.
 func (p *process) stop(signals *signals, svc service) error {
-	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
+	ctx, cancel := context.WithTimeout(context.Background(), svc.StopWithin())
 	defer cancel()
 	done := make(chan error, 1)
 	go func() { done <- svc.Stop(ctx) }()
