@@ -28,6 +28,7 @@ var rooms = map[string]room{
 	"telemetry/otlp":       {of("telemetry"), "OTLP bytes, without meaning"},
 	"telemetry/semconv":    {nil, "names of attributes; nobody below it has any"},
 	"telemetry/understand": {of("telemetry", "telemetry/otlp", "telemetry/semconv"), "scanned spans become events"},
+	"telemetry/pricing":    {of("telemetry"), "what calls cost by list price; the understanding is given it as an interface"},
 	"telemetry/instrument": {of("telemetry"), "records events; knows neither spans nor readers"},
 	"telemetry/reported":   {of("telemetry", "telemetry/instrument"), "what services measured themselves, never summed with ours"},
 	"telemetry/snapshot":   {of("telemetry", "telemetry/instrument"), "reads what instruments recorded"},
@@ -40,6 +41,8 @@ var rooms = map[string]room{
 		of("telemetry", "telemetry/journal", "telemetry/semconv"),
 		"the journal's readers that forward; never count",
 	},
+
+	"telemetry/pricing/internal/generate": {nil, "makes the embedded price book"},
 
 	"server/fault":  {of("telemetry"), "kinds of error on the wire"},
 	"server/config": {of("telemetry", "telemetry/export", "telemetry/instrument", "telemetry/understand"), "settings, in the types of those who obey them"},
