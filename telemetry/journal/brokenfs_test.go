@@ -350,3 +350,26 @@ func (f *brokenFile) Size() (size int64, err error) {
 }
 
 func (f *brokenFile) Close() error { return f.fs.call(func() error { return nil }) }
+
+// failFrom makes n calls fail, beginning with the next-th from now.
+func (b *brokenFS) failFrom(next, n int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.failAt, b.failFor = b.calls+next, n
+}
+
+func (b *brokenFS) setCapacity(bytes int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.capacity = bytes
+}
+
+// loaded gives a file system that holds these files in /data.
+func loaded(files map[string][]byte) *brokenFS {
+	b := newBrokenFS(1)
+	for name, content := range files {
+		n := &inode{data: slices.Clone(content), disk: slices.Clone(content), dirty: map[int]bool{}}
+		b.names["/data/"+name], b.durable["/data/"+name] = n, n
+	}
+	return b
+}
