@@ -17,6 +17,8 @@ const (
 
 	// usualRatio is how well a body is taken to be compressed that does not say.
 	usualRatio = 8
+	// believedRatio is the most that a body is believed to stand for on its word.
+	believedRatio = 64
 )
 
 var errShort = telemetry.Errorf(telemetry.Invalid, "the body ended before its announced length")
@@ -90,36 +92,62 @@ func bodyError(err error) error {
 
 // decompress gives what src stands for, at most limit bytes of it. The lease
 // pays for what the body says it holds, or usually would; one that turns out
-// larger is decoded anew once the lease has paid for the limit.
+// larger is decoded anew with as much again and more, so that the buffer stays
+// in proportion to what is in it.
 func decompress(enc compress.Encoding, src []byte, limit int64, l *lease) (*compress.Buffer, error) {
-	first := min(sizeHint(enc, src), limit)
+	room := min(sizeHint(enc, src), limit)
 	for {
-		if err := l.grow(first); err != nil {
+		if err := l.grow(room); err != nil {
 			return nil, err
 		}
-		b := compress.NewBuffer(int(first) + 1)
-		out, err := compress.Decode(b.B, enc, src, first)
+		b := compress.NewBuffer(int(room) + 1)
+		out, err := compress.Decode(b.B, enc, src, room)
 		if err == nil {
 			b.B = out
-			l.shrink(first - int64(len(out)))
+			l.shrink(room - int64(len(out)))
 			return b, nil
 		}
 		b.Release()
-		l.shrink(first)
-		if telemetry.KindOf(err) != telemetry.TooLarge || first == limit {
+		l.shrink(room)
+		if telemetry.KindOf(err) != telemetry.TooLarge || room == limit {
 			return nil, err
 		}
-		first = limit
+		room = min(room*usualRatio, limit)
 	}
 }
 
-// sizeHint guesses how many bytes src holds; a gzip member says so at its end.
+// sizeHint guesses how many bytes src holds. A gzip member says so at its end,
+// a zstd frame often at its start; what they say is believed within reason.
 func sizeHint(enc compress.Encoding, src []byte) int64 {
 	n := int64(len(src))
-	if enc == compress.Gzip && n >= 4 {
-		if told := int64(binary.LittleEndian.Uint32(src[n-4:])); told >= n/2 && told <= n*64 {
-			return told
-		}
+	told := int64(0)
+	switch {
+	case enc == compress.Gzip && n >= 4:
+		told = int64(binary.LittleEndian.Uint32(src[n-4:]))
+	case enc == compress.Zstd && n >= 18: // a frame header is no longer
+		told = zstdSize(src)
 	}
-	return n * usualRatio
+	if told > 0 && told >= n/2 && told <= n*believedRatio {
+		return told
+	}
+	return max(n, 512) * usualRatio
+}
+
+// zstdSize reads the content size of RFC 8878's frame header, 0 if it is not told.
+func zstdSize(src []byte) int64 {
+	descriptor := src[4]
+	single := descriptor >> 5 & 1
+	at := 6 - single + [...]byte{0, 1, 2, 4}[descriptor&3]
+	switch descriptor >> 6 {
+	case 0:
+		if single == 1 {
+			return int64(src[at])
+		}
+		return 0
+	case 1:
+		return int64(binary.LittleEndian.Uint16(src[at:])) + 256
+	case 2:
+		return int64(binary.LittleEndian.Uint32(src[at:]))
+	}
+	return int64(min(binary.LittleEndian.Uint64(src[at:]), 1<<62))
 }

@@ -134,3 +134,23 @@ func checkIdle(t *testing.T, i *Ingest) {
 }
 
 func noRoom() error { return telemetry.Errorf(telemetry.Unavailable, "the disk is full") }
+
+func compressed(encoding string, b []byte) []byte {
+	switch encoding {
+	case "gzip":
+		return gzipped(b)
+	case "zstd":
+		return zstded(b)
+	case "deflate":
+		return deflated(b)
+	}
+	return b
+}
+
+func metricRequest() []byte {
+	b, err := otlp.MetricsFromJSON(nil, []byte(`{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"m","gauge":{"dataPoints":[{"asInt":"1"}]}}]}]}]}`))
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
