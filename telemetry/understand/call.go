@@ -52,6 +52,8 @@ func (r *Reader) call(sp *otlp.Span, out *Span) {
 		}
 	}
 	c.Tokens, c.HasUsage = use.split()
+	c.CostNanoUSD, c.HasCost = r.cost(&use)
+	c.ServiceTier = r.texts.get(r.text(fServiceTier))
 	r.stream(sp, out, streams || inPieces(r.text(fOutputJSON), r.config.MaxContent))
 }
 

@@ -149,6 +149,12 @@ func (u *usage) named(key []byte) *float64 {
 		return &u.cacheWrite
 	case "reasoning_tokens", "reasoningTokens":
 		return &u.reasoning
+	case "total_cost":
+		return &u.cost
+	case "input_cost":
+		return &u.inputCost
+	case "output_cost":
+		return &u.outputCost
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ type chat struct {
 	kept          int32 // its index in the trace's chats
 	end           int64
 	calls, tokens int64
+	cost          int64
 	ok, failed    int64
 	rag           telemetry.Evidence
 	callError     string
@@ -170,6 +171,7 @@ func (s *settling) gather() {
 			continue
 		}
 		c := &s.chats[n.entry]
+		c.cost = addCost(c.cost, n.cost.nano)
 		if n.parent >= 0 && c.node != int32(i) {
 			n.chain = s.nodes[n.parent].chain
 		}
@@ -225,6 +227,7 @@ func (s *settling) event(c *chat, e *telemetry.Chat) {
 	sp := s.nodes[c.node].span
 	*e = telemetry.Chat{
 		Origin: origin(sp), Duration: sp.duration(), RAG: c.rag, LLMCalls: c.calls, Tokens: c.tokens,
+		CostNanoUSD: c.cost,
 	}
 	if c.end > sp.End {
 		e.Duration = time.Duration(c.end - sp.Start)

@@ -38,6 +38,10 @@ type Config struct {
 	// HorizonBytes bounds the fingerprints of spans seen, 8 bytes each.
 	HorizonBytes int
 
+	// Pricer says what calls cost whose spans do not; nil leaves all their tokens
+	// unpriced.
+	Pricer Pricer
+
 	// ChatsFrom says which doors' chats count.
 	ChatsFrom ChatsFrom
 	// BareLLM makes a chat of every model call that no other rule covers.

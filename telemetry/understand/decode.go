@@ -222,6 +222,10 @@ func (r *decoder) span(t *trace, s *Span) {
 		c.Tokens = r.tokens()
 		c.HasUsage = r.bool()
 		c.TimeToFirstToken = time.Duration(r.varint())
+		c.ServiceTier, c.HasCost, c.CostNanoUSD = r.text(), r.bool(), r.varint()
+		if c.CostNanoUSD < 0 {
+			r.fail()
+		}
 	case isSearch(s.Kind):
 		q := &s.Search
 		q.DataSource = r.text()

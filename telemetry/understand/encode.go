@@ -136,6 +136,9 @@ func (w *writer) span(s *Span) {
 		w.tokens(&c.Tokens)
 		w.bool(c.HasUsage)
 		w.varint(int64(c.TimeToFirstToken))
+		w.text(c.ServiceTier)
+		w.bool(c.HasCost)
+		w.varint(c.CostNanoUSD)
 	case isSearch(s.Kind):
 		q := &s.Search
 		w.text(q.DataSource)

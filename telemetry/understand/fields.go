@@ -35,6 +35,8 @@ const (
 	fCacheWrite
 	fReasoning
 	fUsageJSON
+	fCost
+	fServiceTier
 	fInputDetails
 	fOutputDetails
 	fFirstChunk
@@ -119,6 +121,10 @@ var readOrder = [fieldCount][]semconv.Key{
 	fReasoning: {
 		semconv.KeyGenAIReasoning, semconv.KeyGenAIReasoningTokens, semconv.KeyGenAIReasoningDetails,
 		semconv.KeyOIReasoning, semconv.KeyAIReasoningTokens, semconv.KeyAIDetailsReasoning,
+	},
+	fCost: {semconv.KeyGenAICost, semconv.KeyOICostTotal},
+	fServiceTier: {
+		semconv.KeyGenAIServiceTier, semconv.KeyOpenAIServiceTier, semconv.KeyGenAIOpenAIServiceTier,
 	},
 	fUsageJSON:     {semconv.KeyLSUsageMetadata, semconv.KeyLSMetaUsage},
 	fInputDetails:  {semconv.KeyLSInputTokenDetails},

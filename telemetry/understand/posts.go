@@ -248,6 +248,7 @@ func (p *post) llmCall() {
 	if ms, ok := p.number(semconv.TreqTimeToFirstTokenMS, 1e9, badDuration); ok {
 		c.TimeToFirstToken = time.Duration(math.Round(ms * 1e6))
 	}
+	p.engine.config.price(&c.ModelCall)
 	p.engine.rec.LLMCall(&c)
 }
 

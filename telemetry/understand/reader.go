@@ -252,7 +252,7 @@ func (r *Reader) rules(out *Span) {
 
 // outcome reads status and error type: ERROR failed; OK succeeded, but for runs of
 // LangSmith's JavaScript SDK, which says OK of failed ones too; UNSET failed only
-// where an error type is set.
+// where an error type is set. A stream that was left by whoever asked did not fail.
 func (r *Reader) outcome(sp *otlp.Span, out *Span) {
 	switch sp.Status {
 	case otlp.StatusOK:
@@ -265,9 +265,18 @@ func (r *Reader) outcome(sp *otlp.Span, out *Span) {
 			return
 		}
 	}
+	errorType := r.errorType(sp)
+	if errorType == leftByAsker && out.Kind != semconv.KindOther {
+		// Whoever asked left the stream: nothing failed, and not all of it came.
+		out.Flags |= Aborted
+		return
+	}
 	out.Outcome = telemetry.Failed
-	out.ErrorType = r.errorType(sp)
+	out.ErrorType = errorType
 }
+
+// leftByAsker is what Python raises in a generator that is closed before its end.
+const leftByAsker = "GeneratorExit"
 
 // failedRun tells whether a span is a run of LangSmith's that has an exception and
 // no output: the SDK adds the one for the run's error alone, and the other else.

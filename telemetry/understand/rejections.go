@@ -15,6 +15,7 @@ const (
 	badScore
 	badContent
 	badDocuments
+	badCost
 	rejectionCount
 )
 
@@ -29,6 +30,7 @@ var rejectionNames = [rejectionCount]string{
 	badScore:      "feedback_score",
 	badContent:    "content_budget",
 	badDocuments:  "documents",
+	badCost:       "cost",
 }
 
 // rejections counts refused values until they are told.

@@ -58,6 +58,7 @@ func (s *settling) close(a *assembly, t *trace, f *fragment, host int32) {
 		s.overKept(t)
 	}
 	s.models(t)
+	s.price()
 	s.searches()
 	s.roles()
 	if late && into >= 0 {
@@ -100,7 +101,7 @@ func (s *settling) tellChats(a *assembly, t *trace) {
 			k.counts = true
 			if p, posted := a.runs.claim(k.run, runOfSpan(sp.ID), RunID(t.id)); posted {
 				k.creditCalls, k.creditTokens = p.calls, p.tokens
-				s.addTo(a, &k, c.calls, c.tokens)
+				s.addTo(a, &k, c.calls, c.tokens, c.cost)
 			} else {
 				s.event(c, &s.chatEvent)
 				a.rec.Chat(&s.chatEvent)
@@ -138,8 +139,9 @@ func (s *settling) scattered(a *assembly) {
 
 // add adds the calls of late spans to a chat that was counted.
 func (s *settling) add(a *assembly, t *trace, into int32) {
-	var calls, tokens int64
+	var calls, tokens, cost int64
 	for i := range s.nodes {
+		cost = addCost(cost, s.nodes[i].cost.nano)
 		if n := &s.nodes[i]; n.isCall() {
 			calls++
 			if n.span.Call.HasUsage {
@@ -150,21 +152,22 @@ func (s *settling) add(a *assembly, t *trace, into int32) {
 	k := &t.chats[into]
 	k.calls += calls
 	k.tokens += tokens
-	s.addTo(a, k, calls, tokens)
+	s.addTo(a, k, calls, tokens, cost)
 }
 
 // addTo tells an addition to a chat, less what a POST counted in advance.
-func (s *settling) addTo(a *assembly, k *keptChat, calls, tokens int64) {
+// A POST tells no cost.
+func (s *settling) addTo(a *assembly, k *keptChat, calls, tokens, cost int64) {
 	credit := min(calls, k.creditCalls)
 	k.creditCalls -= credit
 	calls -= credit
 	credit = min(tokens, k.creditTokens)
 	k.creditTokens -= credit
 	tokens -= credit
-	if !k.counts || calls == 0 && tokens == 0 {
+	if !k.counts || calls == 0 && tokens == 0 && cost == 0 {
 		return
 	}
-	s.addition = telemetry.ChatAddition{Service: k.service, LLMCalls: calls, Tokens: tokens}
+	s.addition = telemetry.ChatAddition{Service: k.service, LLMCalls: calls, Tokens: tokens, CostNanoUSD: cost}
 	a.rec.ChatAddition(&s.addition)
 }
 
@@ -202,17 +205,22 @@ var foldedReasons = [...]string{
 	counted: "late", searchPart: "inner_search", tool: "",
 }
 
-// tellCall records a model span's call and gives the reason of its disposition.
-func (s *settling) tellCall(a *assembly, n *node) string {
+// modelCall gives the call that a model span turned out to be, without what the
+// price book says.
+func (s *settling) modelCall(n *node) telemetry.ModelCall {
 	sp := n.span
 	c := &sp.Call
 	m := telemetry.ModelCall{
 		Origin: origin(sp), Duration: sp.duration(), Outcome: sp.Outcome, ErrorType: sp.ErrorType,
 		Operation: c.Operation, Provider: c.Provider, RequestModel: c.RequestModel, ResponseModel: c.ResponseModel,
-		Tokens: c.Tokens, HasUsage: c.HasUsage,
+		Tokens: c.Tokens, HasUsage: c.HasUsage, ServiceTier: c.ServiceTier,
 	}
 	if !c.HasUsage {
 		m.Tokens = telemetry.Tokens{}
+	}
+	// What a wrapper says covers the calls that failed below it too.
+	if c.HasCost && n.role != fallback {
+		m.CostNanoUSD, m.CostSource = c.CostNanoUSD, telemetry.ReportedCost
 	}
 	if n.role == fallback {
 		m.Start = min(n.failedEnd, sp.End)
@@ -220,6 +228,15 @@ func (s *settling) tellCall(a *assembly, n *node) string {
 			m.Duration = time.Duration(sp.End - m.Start)
 		}
 	}
+	return m
+}
+
+// tellCall records a model span's call and gives the reason of its disposition.
+func (s *settling) tellCall(a *assembly, n *node) string {
+	sp := n.span
+	c := &sp.Call
+	m := s.modelCall(n)
+	m.CostNanoUSD, m.CostSource, m.UnpricedTokens = n.cost.nano, n.cost.source, n.cost.unpriced
 	switch sp.Kind {
 	case semconv.KindEmbedding:
 		s.embedding.ModelCall = m

@@ -74,6 +74,10 @@ type Call struct {
 	ResponseModel string // "" if not told
 	Tokens        telemetry.Tokens
 	HasUsage      bool
+	ServiceTier   string // "" if not told
+	// HasCost tells whether the span says what the call cost.
+	HasCost     bool
+	CostNanoUSD int64
 	// TimeToFirstToken is 0 if not told.
 	TimeToFirstToken time.Duration
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // stateVersion is the version of the encoding that MarshalBinary gives.
-const stateVersion = 1
+const stateVersion = 2
 
 // MarshalBinary gives the engine's state: open fragments, what is remembered of
 // closed ones, posted runs, judgements, entries and figures, but not the horizon.

@@ -25,7 +25,7 @@ func (r *Reader) stream(sp *otlp.Span, out *Span, streams bool) {
 		// The model's own word that it failed, where nobody set a status.
 		out.Outcome, out.ErrorType = telemetry.Failed, otherError
 	}
-	if !streams && !pieces && first == 0 {
+	if !streams && !pieces && first == 0 && !out.Flags.Has(Aborted) {
 		return
 	}
 	out.Flags |= Streamed

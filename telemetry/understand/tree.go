@@ -56,6 +56,7 @@ type node struct {
 	failedEnd  int64 // when the last of those that failed ended
 	eff        telemetry.Tokens
 	effKnown   bool
+	cost       cost
 	lacks      bool // it is a call without usage, or wraps one and told none itself
 
 	active int32 // activity at or below: model calls and searches not excluded

@@ -10,9 +10,11 @@ import (
 type usage struct {
 	input, output, total             float64
 	cacheRead, cacheWrite, reasoning float64
+	// What the same place tells of cost, in dollars.
+	cost, inputCost, outputCost float64
 }
 
-func newUsage() usage { return usage{-1, -1, -1, -1, -1, -1} }
+func newUsage() usage { return usage{-1, -1, -1, -1, -1, -1, -1, -1, -1} }
 
 // told tells whether there is any count but zeros: a call without a single token
 // is one whose usage nobody knew.
