@@ -167,7 +167,13 @@ func put(tree any, place []string, value any) (any, error) {
 		return node, nil
 	case []any:
 		i, err := strconv.Atoi(name)
-		if err != nil || i < 0 || i >= len(node) {
+		if err != nil || i < 0 || i > len(node) {
+			return nil, fmt.Errorf("no element %q of %d", name, len(node))
+		}
+		if i == len(node) && value != nil && len(place) == 1 {
+			return append(node, value), nil
+		}
+		if i == len(node) {
 			return nil, fmt.Errorf("no element %q of %d", name, len(node))
 		}
 		child, err := put(node[i], place[1:], value)

@@ -88,7 +88,8 @@ type Feedback struct {
 // Untold is one thing that happened and that the payload does not hold, so that
 // no reader can know it.
 type Untold struct {
-	// Path is a JSON Pointer (RFC 6901) into the truth.
+	// Path is a JSON Pointer (RFC 6901) into the truth. The index after the last of
+	// a list adds to it: what the payload tells and never happened.
 	Path string `json:"path"`
 	// Told is what a faithful reader sees instead; nil: nothing, the value is absent.
 	Told any    `json:"told"`

@@ -130,12 +130,16 @@ type paths struct{ installed, root string }
 // library is where the interpreter itself is installed.
 var library = regexp.MustCompile(`(?:/[\w.-]+)+?/lib/python3`)
 
+// platform is the kernel's name.
+var platform = regexp.MustCompile(`Linux-[\w.-]+glibc[\d.]*`)
+
 // host is an attribute that names the machine.
 var host = regexp.MustCompile(`("key":"host\.(?:id|name)","value":\{"stringValue":")[^"]*`)
 
 func (p paths) hide(text []byte) []byte {
 	text = bytes.ReplaceAll(text, []byte(p.installed), []byte("/installed"))
 	text = bytes.ReplaceAll(text, []byte(p.root), []byte("/app"))
+	text = platform.ReplaceAll(text, []byte("Linux-x86_64-with-glibc"))
 	text = host.ReplaceAll(text, []byte("${1}recorded"))
 	return library.ReplaceAll(text, []byte("/python/lib/python3"))
 }
@@ -146,5 +150,6 @@ func (p paths) hideInPlace(text []byte) []byte {
 	for _, path := range []string{p.installed, p.root} {
 		text = bytes.ReplaceAll(text, []byte(path), blank([]byte(path)))
 	}
+	text = platform.ReplaceAllFunc(text, func(name []byte) []byte { return append([]byte("Linux"), blank(name[len("Linux"):])...) })
 	return library.ReplaceAllFunc(text, blank)
 }

@@ -111,7 +111,7 @@ class Store extends BaseRetriever {
 
 const prompt = ChatPromptTemplate.fromMessages([["system", "Responda com: {context}"], ["human", "{question}"]]);
 const respond = (scores, model = new FakeChat()) =>
-  RunnablePassthrough.assign({ context: (input) => new Store(scores).invoke(input.question).then((d) => d.map((x) => x.pageContent).join("\n")) })
+  RunnablePassthrough.assign({ context: (input, options) => new Store(scores).invoke(input.question, options).then((d) => d.map((x) => x.pageContent).join("\n")) })
     .pipe(prompt).pipe(model).pipe(new StringOutputParser()).withConfig({ runName: "responder" });
 
 const pressure = tool(async () => {
@@ -132,10 +132,10 @@ const conversations = {
       { input: 150, output: 30 },
     ]);
     const { RunnableLambda } = await import("@langchain/core/runnables");
-    await new RunnableLambda({ func: async (question) => {
-      const first = await model.invoke(question);
-      await pressure.invoke({ ...first.tool_calls[0], type: "tool_call" });
-      return model.invoke(question);
+    await new RunnableLambda({ func: async (question, options) => {
+      const first = await model.invoke(question, options);
+      await pressure.invoke({ ...first.tool_calls[0], type: "tool_call" }, options);
+      return model.invoke(question, options);
     } }).withConfig({ runName: "responder" }).invoke(QUESTION, config);
   }),
 };

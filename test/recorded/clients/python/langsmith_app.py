@@ -174,7 +174,7 @@ def split_traces():
     def stream_groq(messages, model="llama-3.3-70b-versatile"):
         def words():
             yield "A 6 bar."
-            note("call", model=model, operation="chat", outcome="success")
+            note("call", model=model, operation="chat", outcome="success", streamed=True, stream="usage_missing")
 
         return Lazy(words())
 

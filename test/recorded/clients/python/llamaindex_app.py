@@ -19,6 +19,8 @@ import math
 from llama_index.core import Document, Settings, VectorStoreIndex
 from llama_index.core.base.llms.types import ChatMessage, ChatResponse, CompletionResponse, LLMMetadata, MessageRole
 from llama_index.core.embeddings import BaseEmbedding
+from llama_index.core.instrumentation import get_dispatcher
+from llama_index.core.instrumentation.events.rerank import ReRankEndEvent, ReRankStartEvent
 from llama_index.core.llms import CustomLLM
 from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
@@ -73,6 +75,11 @@ class FakeModel(CustomLLM):
         return words()
 
 
+def near(text):
+    similarity = float(text.split("|")[1])
+    return [similarity, math.sqrt(1 - similarity**2)]
+
+
 class Vectors(BaseEmbedding):
     model_name: str = "vetores"
 
@@ -84,12 +91,12 @@ class Vectors(BaseEmbedding):
         return self._get_query_embedding(query)
 
     def _get_text_embedding(self, text):
-        similarity = float(text.split("|")[1])
-        return [similarity, math.sqrt(1 - similarity**2)]
+        note("embedding", model=self.model_name, outcome="success")
+        return near(text)
 
     def _get_text_embeddings(self, texts):
         note("embedding", model=self.model_name, outcome="success")
-        return [self._get_text_embedding(t) for t in texts]
+        return [near(t) for t in texts]
 
 
 class Store(SimpleVectorStore):
@@ -99,13 +106,18 @@ class Store(SimpleVectorStore):
         return found
 
 
+dispatcher = get_dispatcher(__name__)
+
+
 class Reranker(BaseNodePostprocessor):
     """Turns the order around and keeps two."""
 
     model: str = "bge-reranker-v2-m3"
 
     def _postprocess_nodes(self, nodes, query_bundle=None):
+        dispatcher.event(ReRankStartEvent(query=query_bundle, nodes=nodes, top_n=2, model_name=self.model))
         kept = [n.model_copy(update={"score": 0.99 - i / 10}) for i, n in enumerate(reversed(nodes))][:2]
+        dispatcher.event(ReRankEndEvent(nodes=kept))
         note("rerank", model=self.model, outcome="success", documents=len(kept))
         return kept
 
