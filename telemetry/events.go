@@ -102,14 +102,18 @@ type Chat struct {
 	RAG       Evidence // the most telling of its searches; None without one
 	LLMCalls  int64
 	Tokens    int64 // of its model calls, all kinds
+	// CostNanoUSD is what its model calls, embeddings and rerankers cost, as far as
+	// that is known.
+	CostNanoUSD int64
 }
 
 // ChatAddition is what late spans, or spans of a chat that a post already
-// counted, add to a chat: no further chat, only its calls and tokens.
+// counted, add to a chat: no further chat, only its calls, tokens and cost.
 type ChatAddition struct {
-	Service  string
-	LLMCalls int64
-	Tokens   int64
+	Service     string
+	LLMCalls    int64
+	Tokens      int64
+	CostNanoUSD int64
 }
 
 // Retrieval is one search of a vector store or retriever.
@@ -147,6 +151,22 @@ func (s StreamOutcome) String() string {
 	return [...]string{"", "completed", "aborted", "usage_missing"}[s&3]
 }
 
+// CostSource says who told what a call cost. The zero value is NoCost: nobody did,
+// which is not the same as nothing.
+type CostSource uint8
+
+// The sources of a cost.
+const (
+	NoCost CostSource = iota
+	// ReportedCost stands in the span.
+	ReportedCost
+	// BookCost follows from the price book.
+	BookCost
+)
+
+// String gives the value of the attribute treq.cost.source, "none" for NoCost.
+func (s CostSource) String() string { return [...]string{"none", "reported", "price_book"}[min(s, 2)] }
+
 // ModelCall is what calls to language models, embedding models and rerankers
 // have in common.
 type ModelCall struct {
@@ -164,6 +184,15 @@ type ModelCall struct {
 	Tokens        Tokens
 	// HasUsage is false when nobody told the usage; then Tokens is zero and says nothing.
 	HasUsage bool
+	// ServiceTier is the tier that answered, in the provider's words; "" if not told.
+	ServiceTier string
+	// CostNanoUSD is in billionths of a dollar, never negative. CostSource tells
+	// where it is from; with NoCost it is 0 and says nothing.
+	CostNanoUSD int64
+	CostSource  CostSource
+	// UnpricedTokens are those that CostNanoUSD does not cover, because the book
+	// has no price for them.
+	UnpricedTokens int64
 }
 
 // Model is the response model, else the request model, else "".
@@ -186,7 +215,16 @@ type LLMCall struct {
 type Embedding struct{ ModelCall }
 
 // Rerank is one call to a reranker, never a search.
-type Rerank struct{ ModelCall }
+type Rerank struct {
+	ModelCall
+	// Ordered tells whether Displacement is known: both what went in and what came
+	// out were told by id.
+	Ordered bool
+	// Displacement is how much the reranker changed the order, 0 (not at all) to 1
+	// (as much as can be): the places by which the documents that came out moved, of
+	// the most that they could have.
+	Displacement float64
+}
 
 // ToolCall is one execution of a tool.
 type ToolCall struct {

@@ -1,5 +1,7 @@
 package pricing
 
+import "treq/telemetry"
+
 // maxFound bounds the names that a Finder remembers.
 const maxFound = 4096
 
@@ -33,11 +35,29 @@ func (f *Finder) Find(provider, model string) Match {
 	return m
 }
 
-// Price prices a call: by the model that answered, else by the one that was asked.
-func (f *Finder) Price(provider, responseModel, requestModel string, u Usage) (Cost, Match) {
+// Cost prices what a call used by the model that answered, else by the one that
+// was asked.
+func (f *Finder) Cost(provider, responseModel, requestModel string, u *Usage) (Cost, Match) {
 	m := f.Find(provider, responseModel)
 	if !m.Found() && requestModel != responseModel {
 		m = f.Find(provider, requestModel)
 	}
-	return m.Cost(u), m
+	return m.Cost(*u), m
 }
+
+// Price sets what a call cost by the book, and the tokens that the book has no
+// price for. A call that failed is billed for what it used, not for being made.
+func (f *Finder) Price(c *telemetry.ModelCall) {
+	u := Usage{Tokens: c.Tokens, At: c.Start, Tier: c.ServiceTier}
+	if c.Outcome == telemetry.Succeeded {
+		u.Requests = 1
+	}
+	cost, _ := f.Cost(c.Provider, c.ResponseModel, c.RequestModel, &u)
+	c.CostNanoUSD, c.CostSource, c.UnpricedTokens = cost.NanoUSD, telemetry.NoCost, cost.Unpriced.Total()
+	if cost.Priced {
+		c.CostSource = telemetry.BookCost
+	}
+}
+
+// String names the book's version.
+func (f *Finder) String() string { return "prices " + f.book.Version() }

@@ -80,7 +80,7 @@ func TestFinderIsTheBook(t *testing.T) {
 			}
 		}
 	}
-	cost, m := f.Price("groq", "deployment-7", "llama-3.1-8b-instant", pricing.Usage{Requests: 1})
+	cost, m := f.Cost("groq", "deployment-7", "llama-3.1-8b-instant", &pricing.Usage{Requests: 1})
 	if m.Model != "llama-3.1-8b-instant" || cost.Priced {
 		t.Errorf("%+v, %+v; want the model asked for, and nothing priced without usage", m, cost)
 	}
@@ -121,7 +121,7 @@ func BenchmarkPrice(b *testing.B) {
 	u.Tokens.Input, u.Tokens.Output = 1200, 300
 	b.ReportAllocs()
 	for b.Loop() {
-		f.Price("groq", "llama-3.1-8b-instant", "llama-3.1-8b-instant", u)
+		f.Cost("groq", "llama-3.1-8b-instant", "llama-3.1-8b-instant", &u)
 	}
 }
 

@@ -30,6 +30,9 @@ const (
 	KeyGenAIReasoningTokens
 	KeyGenAIReasoningDetails
 	KeyGenAICost
+	KeyGenAIServiceTier
+	KeyGenAIOpenAIServiceTier
+	KeyOpenAIServiceTier
 	KeyGenAIConversationID
 	KeyGenAIDataSourceID
 	KeyGenAIRetrievalDocuments
@@ -228,6 +231,9 @@ var keyNames = [...]string{
 	KeyGenAIReasoningTokens:       GenAIReasoningTokens,
 	KeyGenAIReasoningDetails:      GenAIReasoningDetails,
 	KeyGenAICost:                  GenAICost,
+	KeyGenAIServiceTier:           GenAIServiceTier,
+	KeyGenAIOpenAIServiceTier:     GenAIOpenAIServiceTier,
+	KeyOpenAIServiceTier:          OpenAIServiceTier,
 	KeyGenAIConversationID:        GenAIConversationID,
 	KeyGenAIDataSourceID:          GenAIDataSourceID,
 	KeyGenAIRetrievalDocuments:    GenAIRetrievalDocuments,

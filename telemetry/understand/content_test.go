@@ -96,18 +96,18 @@ func TestUsageIsSplit(t *testing.T) {
 		want telemetry.Tokens
 		ok   bool
 	}{
-		{"nothing told", usage{no, no, no, no, no, no}, telemetry.Tokens{}, false},
-		{"zeros are unknown", usage{0, 0, 0, no, no, no}, telemetry.Tokens{}, false},
-		{"a total alone", usage{no, no, 9, no, no, no}, telemetry.Tokens{Unsplit: 9}, true},
-		{"input and total", usage{6, no, 9, no, no, no}, telemetry.Tokens{Input: 6, Output: 3}, true},
-		{"output and total", usage{no, 3, 9, no, no, no}, telemetry.Tokens{Input: 6, Output: 3}, true},
-		{"subsets by default", usage{10, 8, no, 4, 1, 3}, telemetry.Tokens{Input: 5, CacheRead: 4, CacheWrite: 1, Output: 5, Reasoning: 3}, true},
-		{"subsets by the total", usage{10, 8, 18, 4, 1, 3}, telemetry.Tokens{Input: 5, CacheRead: 4, CacheWrite: 1, Output: 5, Reasoning: 3}, true},
-		{"cache added by the total", usage{10, 8, 23, 4, 1, 3}, telemetry.Tokens{Input: 10, CacheRead: 4, CacheWrite: 1, Output: 5, Reasoning: 3}, true},
-		{"reasoning added by the total", usage{10, 8, 21, 4, 1, 3}, telemetry.Tokens{Input: 5, CacheRead: 4, CacheWrite: 1, Output: 8, Reasoning: 3}, true},
-		{"both added by the total", usage{10, 8, 26, 4, 1, 3}, telemetry.Tokens{Input: 10, CacheRead: 4, CacheWrite: 1, Output: 8, Reasoning: 3}, true},
-		{"cache larger than input is added", usage{10, 8, no, 40, no, no}, telemetry.Tokens{Input: 10, CacheRead: 40, Output: 8}, true},
-		{"a total that matches nothing", usage{10, 8, 99, 4, no, no}, telemetry.Tokens{Input: 6, CacheRead: 4, Output: 8}, true},
+		{"nothing told", usage{no, no, no, no, no, no, no, no, no}, telemetry.Tokens{}, false},
+		{"zeros are unknown", usage{0, 0, 0, no, no, no, no, no, no}, telemetry.Tokens{}, false},
+		{"a total alone", usage{no, no, 9, no, no, no, no, no, no}, telemetry.Tokens{Unsplit: 9}, true},
+		{"input and total", usage{6, no, 9, no, no, no, no, no, no}, telemetry.Tokens{Input: 6, Output: 3}, true},
+		{"output and total", usage{no, 3, 9, no, no, no, no, no, no}, telemetry.Tokens{Input: 6, Output: 3}, true},
+		{"subsets by default", usage{10, 8, no, 4, 1, 3, no, no, no}, telemetry.Tokens{Input: 5, CacheRead: 4, CacheWrite: 1, Output: 5, Reasoning: 3}, true},
+		{"subsets by the total", usage{10, 8, 18, 4, 1, 3, no, no, no}, telemetry.Tokens{Input: 5, CacheRead: 4, CacheWrite: 1, Output: 5, Reasoning: 3}, true},
+		{"cache added by the total", usage{10, 8, 23, 4, 1, 3, no, no, no}, telemetry.Tokens{Input: 10, CacheRead: 4, CacheWrite: 1, Output: 5, Reasoning: 3}, true},
+		{"reasoning added by the total", usage{10, 8, 21, 4, 1, 3, no, no, no}, telemetry.Tokens{Input: 5, CacheRead: 4, CacheWrite: 1, Output: 8, Reasoning: 3}, true},
+		{"both added by the total", usage{10, 8, 26, 4, 1, 3, no, no, no}, telemetry.Tokens{Input: 10, CacheRead: 4, CacheWrite: 1, Output: 8, Reasoning: 3}, true},
+		{"cache larger than input is added", usage{10, 8, no, 40, no, no, no, no, no}, telemetry.Tokens{Input: 10, CacheRead: 40, Output: 8}, true},
+		{"a total that matches nothing", usage{10, 8, 99, 4, no, no, no, no, no}, telemetry.Tokens{Input: 6, CacheRead: 4, Output: 8}, true},
 	} {
 		got, ok := c.u.split()
 		if got != c.want || ok != c.ok {
