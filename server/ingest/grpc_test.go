@@ -311,8 +311,19 @@ func TestGRPCTimeout(t *testing.T) {
 		header string
 		want   time.Duration // 0: none
 	}{
-		{"", 0}, {"1", 0}, {"S", 0}, {"5S", 5 * time.Second}, {"2H", 2 * time.Hour}, {"3M", 3 * time.Minute}, {"100m", 100 * time.Millisecond},
-		{"99999999u", 99999999 * time.Microsecond}, {"7n", 7}, {"123456789S", 0}, {"-1S", 0}, {"1x", 0}, {"99999999H", 0},
+		{"", 0},
+		{"1", 0},
+		{"S", 0},
+		{"5S", 5 * time.Second},
+		{"2H", 2 * time.Hour},
+		{"3M", 3 * time.Minute},
+		{"100m", 100 * time.Millisecond},
+		{"99999999u", 99999999 * time.Microsecond},
+		{"7n", 7},
+		{"123456789S", 0},
+		{"-1S", 0},
+		{"1x", 0},
+		{"99999999H", 0},
 	}
 	for _, tt := range tests {
 		ctx, cancel := withTimeout(context.Background(), tt.header)

@@ -249,9 +249,15 @@ func TestServes(t *testing.T) {
 		method, path, contentType string
 		want                      bool
 	}{
-		{"POST", "/v1/traces", "", true}, {"GET", "/v1/traces", "", true}, {"POST", "/otel/", "", true},
-		{"POST", "/", protobuf, true}, {"POST", "/", "application/json", true}, {"POST", "/", "text/plain", false},
-		{"GET", "/", protobuf, false}, {"POST", "/v1", protobuf, false}, {"POST", "/v1/traces/x", protobuf, false},
+		{"POST", "/v1/traces", "", true},
+		{"GET", "/v1/traces", "", true},
+		{"POST", "/otel/", "", true},
+		{"POST", "/", protobuf, true},
+		{"POST", "/", "application/json", true},
+		{"POST", "/", "text/plain", false},
+		{"GET", "/", protobuf, false},
+		{"POST", "/v1", protobuf, false},
+		{"POST", "/v1/traces/x", protobuf, false},
 	}
 	for _, tt := range tests {
 		r := httptest.NewRequest(tt.method, tt.path, nil)
