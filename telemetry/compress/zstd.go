@@ -91,7 +91,7 @@ func decodeZstdStream(dst, src []byte, limit int64) ([]byte, error) {
 		return dst, err
 	}
 	out, err := readAll(dst, r.z, limit, int64(len(src)))
-	if errors.Is(err, zstd.ErrWindowSizeExceeded) {
+	if errors.Is(err, zstd.ErrWindowSizeExceeded) || errors.Is(err, zstd.ErrDecoderSizeExceeded) {
 		return dst, &telemetry.Error{
 			Kind:    telemetry.TooLarge,
 			Message: "zstd window is larger than 8 MiB (RFC 9659)",
