@@ -69,7 +69,7 @@ fixtures: ## Record again what real clients send (test/recorded)
 	@test/recorded/record.sh
 
 docs: ## Write the generated parts of docs/
-	@$(GO) test . ./server/config -run "TestDocumentedInstruments|TestDocumentedRooms|TestReferenceIsCurrent" -update
+	@$(GO) test . ./server/config ./test/cases -run "TestDocumentedInstruments|TestDocumentedRooms|TestDocumentedCases|TestReferenceIsCurrent" -update
 
 tools: $(CACHE)/.tools ## Install the pinned Go tools into .cache/bin
 
