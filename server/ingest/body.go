@@ -10,10 +10,11 @@ import (
 )
 
 const (
-	// firstRead is how far an announced length is trusted before any byte came,
-	// unannounced how much is made ready for a body that announces none.
-	firstRead   = 1 << 20
-	unannounced = 64 << 10
+	// firstRead is how far an announced length is trusted before any byte came;
+	// cautiousRead the same while room is scarce, so that thousands of senders that drip leave
+	// room for those that don't, and what is made ready for a body that announces no length.
+	firstRead    = 1 << 20
+	cautiousRead = 64 << 10
 
 	// usualRatio is how well a body is taken to be compressed that does not say.
 	usualRatio = 8
@@ -34,8 +35,8 @@ func readBody(r io.Reader, declared, limit int64, l *lease) (*compress.Buffer, e
 		return nil, tooLarge(limit)
 	}
 	room := min(declared, firstRead)
-	if declared < 0 {
-		room = unannounced
+	if declared < 0 || l.b.scarce() {
+		room = cautious(declared)
 	}
 	if err := l.grow(room); err != nil {
 		return nil, err
@@ -60,6 +61,13 @@ func readBody(r io.Reader, declared, limit int64, l *lease) (*compress.Buffer, e
 			return nil, bodyError(err)
 		}
 	}
+}
+
+func cautious(declared int64) int64 {
+	if declared < 0 {
+		return cautiousRead
+	}
+	return min(declared, cautiousRead)
 }
 
 // enlarge makes four times the room, since what announced much has by now sent

@@ -16,7 +16,7 @@ import (
 
 func newLease(bytes int64) *lease {
 	b := &budget{}
-	b.free.Store(bytes)
+	b.open(bytes)
 	return &lease{b: b}
 }
 
@@ -34,11 +34,11 @@ func TestReadBody(t *testing.T) {
 		{"nothing announced", bytes.NewReader(nil), 0, limit, 0, 0},
 		{"nothing", bytes.NewReader(nil), -1, limit, 0, 0},
 		{"little", bytes.NewReader(content[:100]), 100, limit, 100, 0},
-		{"little, unannounced", bytes.NewReader(content[:100]), -1, limit, 100, 0},
+		{"little, length not announced", bytes.NewReader(content[:100]), -1, limit, 100, 0},
 		{"byte by byte", iotest.OneByteReader(bytes.NewReader(content[:5000])), -1, limit, 5000, 0},
 		{"as much as may be", bytes.NewReader(content), limit, limit, limit, 0},
-		{"as much as may be, unannounced", bytes.NewReader(content), -1, limit + 1, limit, 0},
-		{"just what is made ready", bytes.NewReader(content[:unannounced]), -1, limit, unannounced, 0},
+		{"as much as may be, length not announced", bytes.NewReader(content), -1, limit + 1, limit, 0},
+		{"just what is made ready", bytes.NewReader(content[:cautiousRead]), -1, limit, cautiousRead, 0},
 		{"more than is trusted", bytes.NewReader(content[:firstRead+1]), firstRead + 1, limit, firstRead + 1, 0},
 		{"one too many", io.MultiReader(bytes.NewReader(content), bytes.NewReader(content[:1])), -1, limit + 1, -1, telemetry.TooLarge},
 		{"announced too many", bytes.NewReader(content), limit + 1, limit, -1, telemetry.TooLarge},
@@ -74,14 +74,17 @@ func TestReadBody(t *testing.T) {
 
 // An announced length takes no memory before bytes come.
 func TestAnnouncedLengthIsNotTrusted(t *testing.T) {
-	l := newLease(1 << 30)
-	seen := int64(0)
-	r := readerFunc(func([]byte) (int, error) {
-		seen = l.held
-		return 0, errors.New("gone")
-	})
-	if _, err := readBody(r, 64<<20, 64<<20, l); err == nil || seen != firstRead {
-		t.Errorf("%d bytes held before the first came: %v", seen, err)
+	for taken, want := range map[int64]int64{0: firstRead, 600 << 20: cautiousRead} {
+		l := newLease(1 << 30)
+		l.b.free.Add(-taken)
+		seen := int64(0)
+		r := readerFunc(func([]byte) (int, error) {
+			seen = l.held
+			return 0, errors.New("gone")
+		})
+		if _, err := readBody(r, 64<<20, 64<<20, l); err == nil || seen != want {
+			t.Errorf("with %d taken, %d bytes held before the first came: %v", taken, seen, err)
+		}
 	}
 }
 

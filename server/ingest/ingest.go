@@ -70,7 +70,7 @@ func New(o Options) *Ingest {
 	if o.InflightBytes <= 0 {
 		o.InflightBytes = DefaultInflightBytes
 	}
-	i.budget.free.Store(max(o.InflightBytes, 3*i.max))
+	i.budget.open(max(o.InflightBytes, 3*i.max))
 	if i.logger == nil {
 		i.logger = slog.New(slog.DiscardHandler)
 	}
