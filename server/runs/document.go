@@ -138,7 +138,7 @@ type Documents struct {
 // to be shown as anything but text.
 type Text struct {
 	Text string `json:"text"`
-	// Bytes is how long it was; Truncated tells that Text is shorter.
+	// Bytes is how long it was as it came; Truncated tells that Text is not all of it.
 	Bytes     int  `json:"bytes"`
 	Truncated bool `json:"truncated,omitempty"`
 }

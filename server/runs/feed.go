@@ -64,7 +64,7 @@ func (v *Viewer) rebuild(ctx context.Context) {
 		if room == 0 || read > rebuildBytes {
 			return
 		}
-		older := v.index.fresh(room)
+		older := v.index.below(room)
 		end := min(s.End, to)
 		if err := v.reindex(ctx, older, s.Base, end); err != nil {
 			if ctx.Err() == nil {

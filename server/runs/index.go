@@ -54,14 +54,22 @@ func (s *pages) open(pos journal.Position, admitted time.Time, full bool) *page 
 	if n := len(s.row); n > 0 {
 		s.row[n-1].end = max(s.row[n-1].end, pos)
 	}
-	p := newPage(s.slots)
+	p := s.fresh()
+	p.partial = full
 	p.begin(pos, admitted)
 	s.row = append(s.row, p)
-	if len(s.row) > s.most {
-		s.row[0] = nil
-		s.row = s.row[1:]
-		s.dropped = true
+	return p
+}
+
+// fresh gives an empty page: the oldest's room where there may be no more.
+func (s *pages) fresh() *page {
+	if len(s.row) < s.most {
+		return newPage(s.slots)
 	}
+	p := s.row[0]
+	s.row = append(s.row[:0], s.row[1:]...)
+	s.dropped = true
+	p.clear()
 	return p
 }
 
@@ -107,7 +115,7 @@ func (x *index) add(rec *journal.Record, body []byte) {
 		x.pages.dropped = false
 		x.pages.add(rec.Position, rec.End, rec.Admitted, body)
 		if x.pages.dropped {
-			x.floor, x.floorTime = x.pages.row[0].from, x.pages.row[0].first
+			x.floor, x.floorTime = x.pages.row[0].whole(), x.pages.row[0].first
 		}
 	}
 	x.pass(rec.End)
@@ -143,14 +151,14 @@ func (x *index) extend(older *pages, floor journal.Position, at time.Time) {
 		if len(older.row) == 0 {
 			return
 		}
-		floor, at = older.row[0].from, older.row[0].first
+		floor, at = older.row[0].whole(), older.row[0].first
 	}
 	x.pages.row = append(older.row, x.pages.row...)
 	x.floor, x.floorTime = floor, at
 }
 
-// fresh gives an empty row of pages for extend.
-func (x *index) fresh(most int) *pages {
+// below gives an empty row of pages for extend.
+func (x *index) below(most int) *pages {
 	return &pages{seed: x.pages.seed, slots: x.pages.slots, most: most}
 }
 

@@ -21,6 +21,20 @@ type page struct {
 	entries []entry
 	// records are the positions that entries number.
 	records []journal.Position
+	// partial tells that the first record's other ids are in the page before.
+	partial bool
+}
+
+// whole gives the position from which on the page and those behind it have
+// every id.
+func (p *page) whole() journal.Position {
+	switch {
+	case !p.partial:
+		return p.from
+	case len(p.records) > 1:
+		return p.records[1]
+	}
+	return p.end
 }
 
 // entry says that an id was met in a record; next is the same id's entry before,
@@ -44,6 +58,13 @@ func newPage(slots int) *page {
 		entries: make([]entry, 0, slots),
 		records: make([]journal.Position, 0, slots/recordsPer),
 	}
+}
+
+// clear makes it as it was new.
+func (p *page) clear() {
+	clear(p.keys)
+	clear(p.heads)
+	*p = page{keys: p.keys, heads: p.heads, entries: p.entries[:0], records: p.records[:0]}
 }
 
 // begin notes a record whose ids follow; false if the page has no room for it.

@@ -1,7 +1,7 @@
 package runs
 
 import (
-	"google.golang.org/protobuf/encoding/protowire"
+	"encoding/binary"
 
 	"treq/telemetry/semconv"
 )
@@ -72,28 +72,59 @@ func seeSpan(b []byte, see func(trace, span, run []byte)) {
 
 // field takes one field off b. part is the content of a length-delimited field,
 // nil for any other. number and rest are 0 and nil where b does not decode.
-func field(b []byte) (number protowire.Number, part, rest []byte) {
-	number, kind, n := protowire.ConsumeTag(b)
-	if n < 0 {
+func field(b []byte) (number int, part, rest []byte) {
+	tag, i := varint(b, 0)
+	if i < 0 {
 		return 0, nil, nil
 	}
-	b = b[n:]
-	if kind != protowire.BytesType {
-		if n = protowire.ConsumeFieldValue(number, kind, b); n < 0 {
+	number = int(tag >> 3)
+	switch tag & 7 {
+	case wireVarint:
+		_, i = varint(b, i)
+	case wireI64:
+		i += 8
+	case wireI32:
+		i += 4
+	case wireLen:
+		n, at := varint(b, i)
+		if at < 0 || n > uint64(len(b)-at) {
 			return 0, nil, nil
 		}
-		return number, nil, b[n:]
-	}
-	if part, n = protowire.ConsumeBytes(b); n < 0 {
+		end := at + int(n)
+		return number, b[at:end:end], b[end:]
+	default:
 		return 0, nil, nil
 	}
-	return number, part, b[n:]
+	if i < 0 || i > len(b) {
+		return 0, nil, nil
+	}
+	return number, nil, b[i:]
+}
+
+// The wire types of protobuf.
+const (
+	wireVarint = 0
+	wireI64    = 1
+	wireLen    = 2
+	wireI32    = 5
+)
+
+// varint reads a number at i and gives the place behind it, -1 if there is none.
+func varint(b []byte, i int) (n uint64, at int) {
+	if i < len(b) && b[i] < 0x80 {
+		return uint64(b[i]), i + 1
+	}
+	n, size := binary.Uvarint(b[i:])
+	if size <= 0 {
+		return 0, -1
+	}
+	return n, i + size
 }
 
 // runName gives the text of an attribute that names the run, nil for any other.
 // Encoders write fields in the order of their numbers, so the key comes first.
 func runName(attribute []byte) []byte {
-	if len(attribute) < 2 || attribute[0] != 1<<3|byte(protowire.BytesType) {
+	if len(attribute) < 2 || attribute[0] != 1<<3|wireLen {
 		return nil
 	}
 	switch n := int(attribute[1]); {
