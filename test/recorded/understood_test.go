@@ -24,29 +24,38 @@ func TestEveryCaseIsUnderstood(t *testing.T) {
 			continue // native runs alone
 		}
 		t.Run(c.Name, func(t *testing.T) {
-			config := understand.DefaultConfig()
-			if chats, ok := c.Settings["chats"].(map[string]any); ok {
-				config.Preset, _ = chats["preset"].(string)
-			}
-			var seen witness
-			engine, err := understand.New(config, &seen)
-			if err != nil {
-				t.Fatal(err)
-			}
-			admitted := time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
-			for _, request := range c.Requests {
-				if err := engine.Traces(admitted, 0, request); err != nil {
-					t.Fatal(err)
-				}
-			}
-			engine.Flush()
+			understood := understood(t, c, c.Requests, 0)
 			var differences lines
-			gocmp.Equal(tree(t, c.Told), tree(t, seen.Truth), gocmp.Reporter(&differences))
+			gocmp.Equal(tree(t, c.Told), tree(t, understood), gocmp.Reporter(&differences))
 			for _, line := range differences.found {
 				t.Error(line)
 			}
 		})
 	}
+}
+
+// understood gives what the product makes of requests that come so much apart,
+// under the settings of a case.
+func understood(t *testing.T, c Case, requests [][]byte, apart time.Duration) Truth {
+	t.Helper()
+	config := understand.DefaultConfig()
+	if chats, ok := c.Settings["chats"].(map[string]any); ok {
+		config.Preset, _ = chats["preset"].(string)
+	}
+	var seen witness
+	engine, err := understand.New(config, &seen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	admitted := time.Date(2026, 1, 5, 12, 0, 0, 0, time.UTC)
+	for _, request := range requests {
+		if err := engine.Traces(admitted, 0, request); err != nil {
+			t.Fatal(err)
+		}
+		admitted = admitted.Add(apart)
+	}
+	engine.Flush()
+	return seen.Truth
 }
 
 // witness writes down as a Truth what the engine records.

@@ -139,6 +139,24 @@ def wrapped_stream():
         answer(QUESTION, how)
 
 
+def feedback():
+    """A judgement of a run, as users give it with a button; the SDK sends it by itself."""
+    from langsmith.run_helpers import get_current_run_tree
+
+    runs = []
+
+    def how():
+        runs.append(get_current_run_tree().id)
+        return generate(MESSAGES)["content"]
+
+    with chat():
+        answer(QUESTION, how)
+    client = get_cached_client()
+    client.flush()
+    note("feedback", key="user-score", score=1.0)
+    client.create_feedback(run_id=runs[0], key="user-score", score=1.0, comment="Resposta certa.")
+
+
 def nested_retrievers():
     """Retrievers inside retrievers, for one search; a model run inside another, for one call."""
 
