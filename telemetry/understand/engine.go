@@ -73,6 +73,7 @@ func New(c Config, rec telemetry.Recorder) (*Engine, error) {
 func (e *Engine) Traces(admitted time.Time, door uint8, body []byte) error {
 	e.Advance(admitted)
 	e.door = door
+	defer e.reader.unmapped.tell(e.rec)
 	return e.scanner.Traces(body, (*traceVisitor)(e))
 }
 

@@ -25,6 +25,7 @@ type Reader struct {
 	docs  indexed
 
 	rejected rejections
+	unmapped unmapped
 }
 
 // NewReader makes a reader. The error, of kind Invalid, names what is wrong with
@@ -120,6 +121,7 @@ func (r *Reader) collect(sp *otlp.Span) {
 		a := &sp.Attributes[i]
 		key := semconv.Lookup(a.Key)
 		if key == semconv.NoKey {
+			r.unmapped.note(a.Key, r.texts)
 			continue
 		}
 		p := places[key]

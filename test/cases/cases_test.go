@@ -140,6 +140,9 @@ func TestEveryCaseIsCountedAsItHappened(t *testing.T) {
 			if diff := difference(c.Told, w.Truth); diff != "" {
 				t.Errorf("%s\n(-happened +counted):\n%s", c.About, diff)
 			}
+			if len(w.unmapped) > 0 {
+				t.Errorf("attributes of its dialect that are on no list: %v", w.unmapped)
+			}
 			if w.unsplit != 0 || w.late != 0 {
 				t.Errorf("%d tokens of no kind, %d spans late", w.unsplit, w.late)
 			}
