@@ -17,6 +17,7 @@ const (
 	AttrFamily        = "treq.model.family"
 	AttrTokenType     = "gen_ai.token.type"
 	AttrTokenKind     = "treq.token.kind"
+	AttrCostSource    = "treq.cost.source"
 	AttrStream        = "treq.stream.outcome"
 	AttrTool          = "gen_ai.tool.name"
 	AttrFeedbackKey   = "treq.feedback.key"

@@ -14,6 +14,7 @@ import (
 const (
 	DefaultMaxValues = 200
 	DefaultMaxSeries = 2000
+	DefaultThreshold = 0.5
 )
 
 // The reasons on treq.pipeline.folded.
@@ -34,6 +35,9 @@ type Options struct {
 	// DefaultMaxSeries. Beyond, model and error type fold first, then the other
 	// names; service and family never do.
 	MaxSeries int
+	// Threshold is the similarity, above 0 to 1, that the best document of a search
+	// should reach; 0 is DefaultThreshold.
+	Threshold float64
 }
 
 // Instruments records events on instruments. It implements
@@ -55,6 +59,10 @@ type Instruments struct {
 	chatDuration, retrievalDuration, similarity, topSimilarity histogram
 	operationDuration, timeToFirstToken, toolDuration, score   histogram
 	documents, tokenUsage                                      intHistogram
+	chatCost, llmCost, unpriced, timedStreams, below, unscored counter
+	displacement                                               histogram
+	costSource                                                 *values
+	threshold                                                  float64
 
 	folding    metric.Int64Counter
 	foldedBy   map[foldedKey][]metric.AddOption
@@ -104,10 +112,16 @@ func New(m metric.Meter, o Options) (*Instruments, error) {
 	if o.MaxValues < 1 || o.MaxValues > 10000 {
 		return nil, fmt.Errorf("instrument: %d distinct values an attribute: want 1 to 10000", o.MaxValues)
 	}
+	if o.Threshold == 0 {
+		o.Threshold = DefaultThreshold
+	}
+	if !(o.Threshold > 0 && o.Threshold <= 1) {
+		return nil, fmt.Errorf("instrument: a threshold of %v: want above 0 to 1", o.Threshold)
+	}
 	if o.MaxSeries < 4 {
 		return nil, fmt.Errorf("instrument: %d series an instrument: want at least 4", o.MaxSeries)
 	}
-	in := &Instruments{family: o.Family, foldedBy: map[foldedKey][]metric.AddOption{}}
+	in := &Instruments{family: o.Family, foldedBy: map[foldedKey][]metric.AddOption{}, threshold: o.Threshold}
 	in.background = context.Background()
 	in.traced = in.span.context(in.background)
 	byName := in.attributes(o.MaxValues)
@@ -160,6 +174,7 @@ func (in *Instruments) attributes(limit int) map[string]*values {
 	in.cache = enum(AttrCache, telemetry.Miss.String(), telemetry.Hit.String())
 	in.tokenType = enum(AttrTokenType, "input", "output")
 	in.tokenKind = enum(AttrTokenKind, "input", "cache_read", "cache_write", "output", "reasoning", "unsplit")
+	in.costSource = enum(AttrCostSource, telemetry.ReportedCost.String(), telemetry.BookCost.String())
 	in.stream = enum(AttrStream, telemetry.StreamCompleted.String(), telemetry.StreamAborted.String(), telemetry.StreamUsageMissing.String())
 	in.disposition = enum(AttrDisposition, telemetry.Recorded.String(), telemetry.Folded.String(),
 		telemetry.Duplicate.String(), telemetry.NotGenAI.String(), telemetry.Refused.String())
@@ -203,10 +218,13 @@ func (b *builder) build() {
 	in.chatUntimed = b.counter(ChatUntimed)
 	in.chatTokens = b.counter(ChatTokens)
 	in.chatCalls = b.counter(ChatLLMCalls)
+	in.chatCost = b.counter(ChatCost)
 	in.retrievalDuration = b.histogram(RetrievalDuration)
 	in.retrievalUntimed = b.counter(RetrievalUntimed)
 	in.similarity = b.histogram(RetrievalSimilarity)
 	in.topSimilarity = b.histogram(RetrievalTop)
+	in.below = b.counter(RetrievalBelow)
+	in.unscored = b.counter(RetrievalUnscored)
 	in.documents = b.intHistogram(RetrievalDocuments)
 	in.operationDuration = b.histogram(OperationDuration)
 	in.llmUntimed = b.counter(LLMUntimed)
@@ -214,6 +232,10 @@ func (b *builder) build() {
 	in.llmTokens = b.counter(LLMTokens)
 	in.embeddingTokens = b.counter(EmbeddingTokens)
 	in.rerankTokens = b.counter(RerankTokens)
+	in.displacement = b.histogram(RerankDisplacement)
+	in.llmCost = b.counter(LLMCost)
+	in.unpriced = b.counter(LLMUnpricedTokens)
+	in.timedStreams = b.counter(LLMTimedStreams)
 	in.timeToFirstToken = b.histogram(TimeToFirstToken)
 	in.llmStreams = b.counter(LLMStreams)
 	in.toolDuration = b.histogram(ToolDuration)

@@ -55,20 +55,23 @@ func (in *Instruments) Chat(c *telemetry.Chat) {
 	service := in.serviceID(c.Service)
 	key := seriesKey{enum(c.Outcome), in.errorID(c.Outcome, c.ErrorType), enum(c.RAG), service}
 	in.timed(in.context(&c.Origin), c.Duration, in.chatDuration, in.chatUntimed, key)
-	in.chatUse(c.LLMCalls, c.Tokens, service)
+	in.chatUse(c.LLMCalls, c.Tokens, c.CostNanoUSD, service)
 }
 
 // ChatAddition implements telemetry.Recorder.
 func (in *Instruments) ChatAddition(a *telemetry.ChatAddition) {
-	in.chatUse(a.LLMCalls, a.Tokens, in.serviceID(a.Service))
+	in.chatUse(a.LLMCalls, a.Tokens, a.CostNanoUSD, in.serviceID(a.Service))
 }
 
-func (in *Instruments) chatUse(calls, tokens int64, service uint16) {
+func (in *Instruments) chatUse(calls, tokens, cost int64, service uint16) {
 	if calls > 0 {
 		in.chatCalls.add(in.background, calls, seriesKey{service})
 	}
 	if tokens > 0 {
 		in.chatTokens.add(in.background, tokens, seriesKey{service})
+	}
+	if cost > 0 {
+		in.chatCost.add(in.background, cost, seriesKey{service})
 	}
 }
 
@@ -83,6 +86,11 @@ func (in *Instruments) Retrieval(r *telemetry.Retrieval) {
 	if r.Scored {
 		in.unit(ctx, in.similarity, r.MeanSimilarity, key)
 		in.unit(ctx, in.topSimilarity, r.TopSimilarity, key)
+		if r.TopSimilarity < in.threshold {
+			in.below.add(in.background, 1, key)
+		}
+	} else if r.Outcome == telemetry.Succeeded && result != telemetry.Empty {
+		in.unscored.add(in.background, 1, key)
 	}
 	if r.Documents >= 0 {
 		in.documents.record(in.background, r.Documents, key)
@@ -117,6 +125,9 @@ func (in *Instruments) LLMCall(c *telemetry.LLMCall) {
 		in.timeToFirstToken.record(in.context(&c.Origin), c.TimeToFirstToken.Seconds(), key)
 	}
 	if c.Stream != telemetry.NotStreamed {
+		if c.TimeToFirstToken > 0 {
+			in.timedStreams.add(in.background, 1, seriesKey{m.response, m.family, m.service})
+		}
 		in.llmStreams.add(in.background, 1, seriesKey{m.response, m.family, m.service, enum(c.Stream - 1)})
 	}
 }
@@ -128,19 +139,23 @@ func (in *Instruments) Embedding(e *telemetry.Embedding) {
 
 // Rerank implements telemetry.Recorder.
 func (in *Instruments) Rerank(r *telemetry.Rerank) {
-	in.side(&r.ModelCall, OperationRerank, in.rerankTokens)
+	m := in.side(&r.ModelCall, OperationRerank, in.rerankTokens)
+	if r.Ordered {
+		in.unit(in.context(&r.Origin), in.displacement, r.Displacement, seriesKey{m.provider, m.response, m.family, m.service})
+	}
 }
 
 // side records a call that is none to a language model, whatever operation it names.
-func (in *Instruments) side(c *telemetry.ModelCall, operation string, tokens counter) {
+func (in *Instruments) side(c *telemetry.ModelCall, operation string, tokens counter) modelIDs {
 	m := in.modelAs(c, operation)
 	if n := c.Tokens.Total(); n > 0 {
 		tokens.add(in.background, n, seriesKey{m.provider, m.response, m.family, m.service})
 	}
+	return m
 }
 
 // modelIDs are the ids that the instruments of one model call share.
-type modelIDs struct{ provider, request, response, family, service uint16 }
+type modelIDs struct{ operation, provider, request, response, family, service uint16 }
 
 // model records a call to a language model. An operation that would take it out
 // of the documents' llm block is not believed.
@@ -154,17 +169,19 @@ func (in *Instruments) model(c *telemetry.ModelCall, otherwise string) modelIDs 
 
 func (in *Instruments) modelAs(c *telemetry.ModelCall, operation string) modelIDs {
 	m := modelIDs{
-		provider: in.id(in.provider, c.Provider),
-		request:  in.id(in.requestModel, c.RequestModel),
-		response: in.id(in.responseModel, c.Model()),
-		service:  in.serviceID(c.Service),
+		operation: in.id(in.operation, operation),
+		provider:  in.id(in.provider, c.Provider),
+		request:   in.id(in.requestModel, c.RequestModel),
+		response:  in.id(in.responseModel, c.Model()),
+		service:   in.serviceID(c.Service),
 	}
 	m.family = in.familyID(c.Model(), m.response)
 	key := seriesKey{
-		in.id(in.operation, operation), m.provider, m.request, m.response,
+		m.operation, m.provider, m.request, m.response,
 		in.errorID(c.Outcome, c.ErrorType), m.family, m.service,
 	}
 	in.timed(in.context(&c.Origin), c.Duration, in.operationDuration, in.llmUntimed, key)
+	in.spend(c, &m)
 	if t := c.Tokens; c.HasUsage && t.Unsplit == 0 {
 		key[7] = firstID
 		in.tokenUsage.record(in.background, t.Input+t.CacheRead+t.CacheWrite, key)
@@ -174,6 +191,19 @@ func (in *Instruments) modelAs(c *telemetry.ModelCall, operation string) modelID
 		}
 	}
 	return m
+}
+
+// spend records what a call cost: a cost of 0 too, since a free model is not one
+// without a price.
+func (in *Instruments) spend(c *telemetry.ModelCall, m *modelIDs) {
+	key := seriesKey{m.operation, m.provider, m.response, m.family, m.service}
+	if c.UnpricedTokens > 0 {
+		in.unpriced.add(in.background, c.UnpricedTokens, key)
+	}
+	if c.CostSource != telemetry.NoCost && c.CostNanoUSD >= 0 {
+		key[5] = enum(c.CostSource - 1)
+		in.llmCost.add(in.background, c.CostNanoUSD, key)
+	}
 }
 
 // familyID decides a model's family from its raw name, once for every admitted name.

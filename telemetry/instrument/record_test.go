@@ -65,6 +65,7 @@ func TestLLMCall(t *testing.T) {
 		LLMStreams: {{map[string]string{
 			AttrResponseModel: "llama-3.1-8b-instant", AttrFamily: "8b", AttrService: "app", AttrStream: "completed",
 		}, 1, 0}},
+		LLMTimedStreams: {{map[string]string{AttrResponseModel: "llama-3.1-8b-instant", AttrFamily: "8b", AttrService: "app"}, 1, 0}},
 	}
 	compare(t, want, got)
 }

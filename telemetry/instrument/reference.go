@@ -12,6 +12,7 @@ func Reference() string {
 	b.WriteString("# Instruments\n")
 	sections := []struct{ scope, title, text string }{
 		{MeterScope, "What events record", "Scope `" + MeterScope + "`. Totals survive a restart."},
+		{DerivedScope, "What follows from that", "Scope `" + DerivedScope + "`. Shown where there is anything to divide by."},
 		{ProcessScope, "The process", "Scope `" + ProcessScope + "`. Totals begin at zero with every process."},
 	}
 	for _, section := range sections {

@@ -1,11 +1,15 @@
 package instrument
 
+import "slices"
+
 // The scopes that the instruments belong to.
 const (
 	// MeterScope is checkpointed and restored.
 	MeterScope = "treq/meter"
 	// ProcessScope begins at zero with every process.
 	ProcessScope = "treq/process"
+	// DerivedScope follows from the meter's scope at every collection.
+	DerivedScope = "treq/derived"
 )
 
 // Kind is what an instrument aggregates. The zero value is Counter.
@@ -19,6 +23,9 @@ const (
 	Histogram
 	// IntHistogram distributes whole numbers over explicit bounds.
 	IntHistogram
+	// NanoCounter adds billionths of its unit, so that no sum drifts; it is shown in
+	// whole units.
+	NanoCounter
 	// ObservableCounter reads a growing whole number when collected.
 	ObservableCounter
 	// ObservableFloatCounter reads a growing floating-point number when collected.
@@ -27,6 +34,8 @@ const (
 	ObservableUpDown
 	// ObservableGauge reads a floating-point value that does not add up.
 	ObservableGauge
+	// DerivedGauge is computed from the meter's totals when these are shown.
+	DerivedGauge
 )
 
 // String gives the kind in the words of the OpenTelemetry specification.
@@ -40,6 +49,8 @@ func (k Kind) String() string {
 		return "observable up-down counter"
 	case ObservableGauge:
 		return "observable gauge"
+	case DerivedGauge:
+		return "gauge"
 	default:
 		return "counter"
 	}
@@ -65,10 +76,13 @@ const (
 	ChatUntimed         = "treq.chat.untimed"
 	ChatTokens          = "treq.chat.tokens"
 	ChatLLMCalls        = "treq.chat.llm_calls"
+	ChatCost            = "treq.chat.cost"
 	RetrievalDuration   = "treq.retrieval.duration"
 	RetrievalUntimed    = "treq.retrieval.untimed"
 	RetrievalSimilarity = "treq.retrieval.similarity"
 	RetrievalTop        = "treq.retrieval.top_similarity"
+	RetrievalBelow      = "treq.retrieval.below_threshold"
+	RetrievalUnscored   = "treq.retrieval.unscored"
 	RetrievalDocuments  = "treq.retrieval.documents"
 	OperationDuration   = "gen_ai.client.operation.duration"
 	LLMUntimed          = "treq.llm.untimed"
@@ -76,8 +90,12 @@ const (
 	LLMTokens           = "treq.llm.tokens"
 	EmbeddingTokens     = "treq.embedding.tokens"
 	RerankTokens        = "treq.rerank.tokens"
+	RerankDisplacement  = "treq.rerank.displacement"
+	LLMCost             = "treq.llm.cost"
+	LLMUnpricedTokens   = "treq.llm.unpriced_tokens"
 	TimeToFirstToken    = "treq.llm.time_to_first_token"
 	LLMStreams          = "treq.llm.streams"
+	LLMTimedStreams     = "treq.llm.timed_streams"
 	ToolDuration        = "treq.tool.duration"
 	ToolUntimed         = "treq.tool.untimed"
 	FeedbackScore       = "treq.feedback.score"
@@ -107,13 +125,14 @@ func similarityBounds() []float64 {
 	}
 }
 
-// Table gives every instrument of both scopes, in the order of the
+// Table gives every instrument of all scopes, in the order of the
 // documentation. The slice and what it holds belong to the caller.
-func Table() []Definition { return append(meterTable(), processTable()...) }
+func Table() []Definition { return slices.Concat(meterTable(), derivedTable(), processTable()) }
 
 func meterTable() []Definition {
 	models := []string{AttrOperation, AttrProvider, AttrRequestModel, AttrResponseModel, AttrErrorType, AttrFamily, AttrService}
 	tokens := []string{AttrProvider, AttrResponseModel, AttrFamily, AttrService}
+	priced := []string{AttrOperation, AttrProvider, AttrResponseModel, AttrFamily, AttrService}
 	chat := []string{AttrOutcome, AttrErrorType, AttrRAG, AttrService}
 	retrieval := []string{AttrOutcome, AttrDataSource, AttrCache, AttrResult, AttrService}
 	source := []string{AttrDataSource, AttrService}
@@ -131,6 +150,10 @@ func meterTable() []Definition {
 		{Name: ChatTokens, Unit: "{token}", Attributes: []string{AttrService}, Description: "Tokens of the model calls of chats, all kinds."},
 		{Name: ChatLLMCalls, Unit: "{call}", Attributes: []string{AttrService}, Description: "Model calls of chats."},
 		{
+			Name: ChatCost, Kind: NanoCounter, Unit: "USD", Attributes: []string{AttrService},
+			Description: "What the model calls, embeddings and rerankers of chats cost, as far as it is known.",
+		},
+		{
 			Name: RetrievalDuration, Kind: Histogram, Unit: "s", Attributes: retrieval,
 			Bounds:      []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 0.75, 1, 2.5, 5, 10},
 			Description: "Time of one search.",
@@ -143,6 +166,14 @@ func meterTable() []Definition {
 		{
 			Name: RetrievalTop, Kind: Histogram, Unit: "1", Attributes: source, Bounds: similarityBounds(),
 			Description: "Similarity of the best document of one search, higher is closer.",
+		},
+		{
+			Name: RetrievalBelow, Unit: "{search}", Attributes: source,
+			Description: "Searches whose best document was less similar than the threshold.",
+		},
+		{
+			Name: RetrievalUnscored, Unit: "{search}", Attributes: source,
+			Description: "Searches that may have found something and told no similarity.",
 		},
 		{
 			Name: RetrievalDocuments, Kind: IntHistogram, Unit: "{document}", Attributes: source,
@@ -162,12 +193,29 @@ func meterTable() []Definition {
 		{Name: EmbeddingTokens, Unit: "{token}", Attributes: tokens, Description: "Tokens of embedding models."},
 		{Name: RerankTokens, Unit: "{token}", Attributes: tokens, Description: "Tokens of rerankers."},
 		{
+			Name: RerankDisplacement, Kind: Histogram, Unit: "1", Attributes: tokens,
+			Bounds:      []float64{0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1},
+			Description: "How much a reranker changed the order, of the most that it could have.",
+		},
+		{
+			Name: LLMCost, Kind: NanoCounter, Unit: "USD", Attributes: with(priced, AttrCostSource),
+			Description: "What calls to language models, embedding models and rerankers cost, as far as it is known.",
+		},
+		{
+			Name: LLMUnpricedTokens, Unit: "{token}", Attributes: priced,
+			Description: "Tokens of calls to models that nobody knows the price of.",
+		},
+		{
 			Name: TimeToFirstToken, Kind: Histogram, Unit: "s", Attributes: tokens, Bounds: operationBounds(),
 			Description: "Time from a streamed call to its first token.",
 		},
 		{
 			Name: LLMStreams, Unit: "{stream}", Attributes: []string{AttrResponseModel, AttrFamily, AttrService, AttrStream},
 			Description: "Streamed model calls by how they ended.",
+		},
+		{
+			Name: LLMTimedStreams, Unit: "{stream}", Attributes: []string{AttrResponseModel, AttrFamily, AttrService},
+			Description: "Streamed model calls that told the time to the first token.",
 		},
 		{
 			Name: ToolDuration, Kind: Histogram, Unit: "s", Attributes: tool, Bounds: operationBounds(),

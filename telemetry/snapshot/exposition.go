@@ -69,7 +69,7 @@ type producer struct{ *Exposition }
 
 // Produce is called under the lock of rendering.
 func (p producer) Produce(context.Context) ([]metricdata.ScopeMetrics, error) {
-	return p.current.scopes, nil
+	return p.current.Exposed(), nil
 }
 
 // ServeHTTP answers with the exposition, 503 if nothing can be collected.

@@ -16,6 +16,9 @@ type Snapshot struct {
 
 	once sync.Once
 	all  Tally
+
+	exposedOnce sync.Once
+	exposed     []metricdata.ScopeMetrics
 }
 
 // Began is when the collection began: it holds everything recorded before.

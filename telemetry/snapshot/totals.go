@@ -140,7 +140,7 @@ func decode(m pmetric.Metric, def instrument.Definition) (metricdata.Metrics, er
 	known := func(kinds ...instrument.Kind) bool { return def.Name == "" || slices.Contains(kinds, def.Kind) }
 	var err error
 	switch {
-	case m.Type() == pmetric.MetricTypeSum && known(instrument.Counter):
+	case m.Type() == pmetric.MetricTypeSum && known(instrument.Counter, instrument.NanoCounter):
 		decoded.Data, err = decodeSum(m.Sum())
 	case m.Type() == pmetric.MetricTypeHistogram && def.Kind == instrument.IntHistogram:
 		decoded.Data, err = decodeHistogram[int64](m.Histogram(), def.Bounds)
