@@ -1,0 +1,129 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"testing"
+
+	"treq/telemetry"
+)
+
+// fakeRuns answers with what it was asked for.
+type fakeRuns struct{}
+
+func (fakeRuns) Recent(_ context.Context, limit int) (any, error) {
+	return map[string]int{"limit": limit}, nil
+}
+
+func (fakeRuns) Run(_ context.Context, id string, explain bool) (any, error) {
+	switch id {
+	case "none":
+		return nil, telemetry.Errorf(telemetry.NotFound, "no run %q since yesterday", id)
+	case "broken":
+		return nil, errors.New("the disk's own words")
+	}
+	return struct {
+		ID      string `json:"id"`
+		Explain bool   `json:"explain"`
+		Input   string `json:"input"`
+	}{id, explain, "<script>alert(1)</script>"}, nil
+}
+
+func runsFixture(t *testing.T, change func(*Options)) *fixture {
+	return newFixture(t, func(o *Options) {
+		o.Runs = fakeRuns{}
+		o.Hosts = Hosts{Loopback: true}
+		if change != nil {
+			change(o)
+		}
+	})
+}
+
+func TestRuns(t *testing.T) {
+	f := runsFixture(t, nil)
+	const script = `"input":"<script>alert(1)</script>"}`
+	for _, tt := range []struct{ target, want string }{
+		{"/monitoring/runs", `{"limit":0}`},
+		{"/monitoring/runs?limit=200", `{"limit":200}`},
+		{"/monitoring/runs/abc", `{"id":"abc","explain":false,` + script},
+		{"/monitoring/runs/a%2Fb%20c?explain=1", `{"id":"a/b c","explain":true,` + script},
+		{"/monitoring/runs/abc?explain=no", `{"id":"abc","explain":false,` + script},
+	} {
+		w := f.do("GET", tt.target, "", "Accept: text/html")
+		if w.Code != http.StatusOK || w.Body.String() != tt.want {
+			t.Errorf("%s: %d %s", tt.target, w.Code, w.Body)
+		}
+		// Content is text, whatever it looks like and whoever asks for it.
+		for name, want := range map[string]string{
+			"Content-Type": "application/json", "X-Content-Type-Options": "nosniff", "Cache-Control": "no-store",
+		} {
+			if got := w.Header().Get(name); got != want {
+				t.Errorf("%s: %s: %s; want %s", tt.target, name, got, want)
+			}
+		}
+	}
+	for _, text := range []string{"0", "-1", "201", "x", ""} {
+		checkProblem(t, f.do("GET", "/monitoring/runs?limit="+text, ""), 422, `limit is a whole number from 1 to 200, not "`+text+`"`)
+	}
+	checkProblem(t, f.do("GET", "/monitoring/runs/abc?explain=perhaps", ""), 422, `explain is 1 or 0, not "perhaps"`)
+	checkProblem(t, f.do("GET", "/monitoring/runs/none", ""), 404, `no run "none" since yesterday`)
+	checkProblem(t, f.do("GET", "/monitoring/runs/broken", ""), 500, "internal error")
+	checkProblem(t, f.do("DELETE", "/monitoring/runs/abc", ""), 405, "method not allowed here; use GET, HEAD, OPTIONS")
+	if w := newFixture(t).do("GET", "/monitoring/runs", ""); w.Code != http.StatusNotFound {
+		t.Errorf("where none are shown: %d", w.Code)
+	}
+}
+
+func TestWhoMaySeeRuns(t *testing.T) {
+	token := func(o *Options) {
+		o.AuthorizeRead = func(h http.Header) (uint64, error) {
+			if h.Get("Authorization") == "Bearer right" {
+				return 1, nil
+			}
+			return 0, errToken
+		}
+	}
+	exposed := func(o *Options) { o.Hosts = Hosts{} }
+	both := func(o *Options) { token(o); exposed(o) }
+	origins := func(list ...string) func(*Options) { return func(o *Options) { o.Origins = list } }
+	const right = "Authorization: Bearer right"
+	tests := []struct {
+		name    string
+		change  func(*Options)
+		headers []string
+		want    int
+	}{
+		{"on this machine", nil, nil, 200},
+		{"beyond, without a token", exposed, nil, 403},
+		{"beyond, without a token, showing one", exposed, []string{right}, 403},
+		{"a token is set", token, nil, 401},
+		{"the wrong token", token, []string{"Authorization: Bearer wrong"}, 401},
+		{"the right token", token, []string{right}, 200},
+		{"beyond, no token shown", both, nil, 401},
+		{"beyond, the right token", both, []string{right}, 200},
+		{"a page of any origin", origins("*"), []string{"Origin: https://elsewhere.example"}, 403},
+		{"a page of no origin", origins("*"), []string{"Origin: null"}, 403},
+		{"a page of a named origin", origins("http://localhost:3000"), []string{"Origin: http://localhost:3000"}, 200},
+		{"a name of another host", nil, []string{"Host: elsewhere.example"}, 421},
+	}
+	for _, tt := range tests {
+		f := runsFixture(t, tt.change)
+		for _, target := range []string{"/monitoring/runs", "/monitoring/runs/abc", "/monitoring/runs/none"} {
+			w := f.do("GET", target, "", tt.headers...)
+			want := tt.want
+			if want == 200 && target == "/monitoring/runs/none" {
+				want = 404
+			}
+			if w.Code != want {
+				t.Errorf("%s: %s: %d %s", tt.name, target, w.Code, w.Body)
+			}
+		}
+	}
+	checkProblem(t, runsFixture(t, exposed).do("GET", "/monitoring/runs", ""), 403,
+		"runs hold what users asked and were answered: beyond loopback they are shown with a token only; set one with --api-token")
+	// Numbers stay open.
+	if w := runsFixture(t, both).do("GET", "/monitoring/stats/summary", ""); w.Code != 200 {
+		t.Errorf("the summary: %d", w.Code)
+	}
+}
