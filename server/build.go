@@ -22,6 +22,7 @@ import (
 	"treq/telemetry/instrument"
 	"treq/telemetry/journal"
 	"treq/telemetry/meter"
+	"treq/telemetry/pricing"
 	"treq/telemetry/reported"
 	"treq/telemetry/snapshot"
 )
@@ -39,6 +40,7 @@ type parts struct {
 	runs       *runs.Viewer
 	ingest     *ingest.Ingest
 	documents  *documents
+	models     *models
 }
 
 // build makes the parts from the far end to the doors and starts them. What it
@@ -69,6 +71,10 @@ func (s *Server) build(ctx context.Context) (*parts, error) {
 	return p, nil
 }
 
+// ringBytes is what the readers at the tail may be behind without reading the
+// disk: some dozens of the largest usual batches.
+const ringBytes = 16 << 20
+
 func (s *Server) openJournal(ctx context.Context, p *parts) (err error) {
 	c := s.config
 	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
@@ -82,6 +88,7 @@ func (s *Server) openJournal(ctx context.Context, p *parts) (err error) {
 		LockWait:     time.Duration(c.Journal.LockWait),
 		MaxDecoded:   int64(c.Limits.MaxRequestBytes),
 		Ack:          ackMode(c.Ack),
+		RingBytes:    ringBytes,
 		Logger:       s.log,
 	})
 	if err != nil {
@@ -107,11 +114,19 @@ func ackMode(a config.Ack) journal.AckMode {
 
 func (s *Server) openMeter(ctx context.Context, p *parts) (err error) {
 	rules, families := s.config.Rules()
+	book, err := OpenPrices(s.config.Prices.File)
+	if err != nil {
+		return err
+	}
+	rules.Pricer = pricing.NewFinder(book)
+	s.log.Info("models are priced", "prices", book.Version(), "days_old", int(book.Age(s.started).Hours()/24))
 	p.reported = reported.NewStore(reported.Options{})
 	p.reader = snapshot.NewReader(snapshot.Options{Producers: []sdkmetric.Producer{p.reported}})
 	provider := snapshot.NewProvider(p.reader)
 	s.onStop("metrics", provider.Shutdown)
-	instruments, err := instrument.New(provider.Meter(instrument.MeterScope), instrument.Options{Family: instrument.FamilyOf(families)})
+	instruments, err := instrument.New(provider.Meter(instrument.MeterScope), instrument.Options{
+		Family: instrument.FamilyOf(families), Threshold: s.config.Retrieval.Threshold,
+	})
 	if err != nil {
 		return err
 	}
@@ -132,6 +147,7 @@ func (s *Server) openMeter(ctx context.Context, p *parts) (err error) {
 	if err != nil {
 		return err
 	}
+	p.models = &models{p.reader, book, s.config.Currency}
 	p.documents = &documents{
 		reader: p.reader, process: p.process, reported: p.reported, started: s.started,
 		hindered: func() bool { return s.hindrance(p) != "" },
@@ -207,6 +223,7 @@ func (p *parts) handlers(s *Server) (handlers, error) {
 		},
 		Sinks:       func() any { return p.sinks.Status() },
 		ChatEntries: func() any { return p.meter.Entries() },
+		Models:      p.models.Document,
 		Runs:        shownRuns{p.runs},
 		Checks:      []api.Check{{Name: "journal", Err: p.journalCheck}},
 		Notices:     func() []string { return s.notices },

@@ -30,7 +30,7 @@ type Options struct {
 
 // The defaults of Options.
 const (
-	DefaultIndexBytes = 32 << 20
+	DefaultIndexBytes = 16 << 20
 	DefaultSearchTime = 2 * time.Second
 )
 

@@ -82,11 +82,11 @@ func DefaultConfig() Config {
 		CloseMax:      time.Hour,
 		Remember:      15 * time.Minute,
 		Session:       10 * time.Minute,
-		MaxOpenSpans:  200_000,
+		MaxOpenSpans:  64_000,
 		MaxTraceSpans: 20_000,
-		MaxRemembered: 400_000,
+		MaxRemembered: 96_000,
 		MaxContent:    256 << 10,
-		HorizonBytes:  32 << 20,
+		HorizonBytes:  16 << 20,
 		BareLLM:       true,
 	}
 }
