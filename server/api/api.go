@@ -54,6 +54,9 @@ type Options struct {
 	// GET /monitoring/chats/entries as "entries": slices that encode as JSON. Nil
 	// functions and nil slices list nothing.
 	Sinks, ChatEntries func() any
+	// Models makes what GET /monitoring/models answers, for one service, or for all
+	// with ""; nil answers 404.
+	Models func(ctx context.Context, service string) (any, error)
 	// Runs shows single runs; nil shows none.
 	Runs Runs
 	// Checks are the conditions of readiness besides the meter's.

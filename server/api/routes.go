@@ -30,6 +30,7 @@ func (a *API) Routes() []Route {
 		{"GET", "/monitoring/health", "whether this service answers", a.health},
 		{"GET", "/monitoring/sinks", "where traces are forwarded to, and how that goes", a.sinks},
 		{"GET", "/monitoring/chats/entries", "what counts as a chat, and what does not", a.chatEntries},
+		{"GET", "/monitoring/models", "what each model did and cost", a.models},
 		{"POST", "/monitoring/chat/metrics", "record a chat", a.post(chatPost)},
 		{"POST", "/monitoring/rag/metrics", "record a search", a.post(ragPost)},
 		{"POST", "/monitoring/llm/metrics", "record a model call", a.post(llmPost)},

@@ -14,6 +14,7 @@ import (
 
 	"treq/telemetry"
 	"treq/telemetry/export"
+	"treq/telemetry/instrument"
 )
 
 // Config is what a person can set, complete and checked once Load has returned
@@ -30,7 +31,10 @@ type Config struct {
 	Journal Journal `yaml:"journal"`
 	Chats   Chats   `yaml:"chats"`
 	// Families sorts model names for the documented counts; the first match wins.
-	Families []Family `yaml:"families"`
+	Families  []Family  `yaml:"families"`
+	Retrieval Retrieval `yaml:"retrieval"`
+	Prices    Prices    `yaml:"prices"`
+	Currency  Currency  `yaml:"currency"`
 	// Sinks are the ones of the file, then the ones of the environment.
 	Sinks  []export.Config `yaml:"sinks"`
 	Tokens Tokens          `yaml:"tokens"`
@@ -100,6 +104,8 @@ func Defaults() Config {
 		},
 		Chats:        defaultChats(),
 		Families:     defaultFamilies(),
+		Retrieval:    Retrieval{Threshold: instrument.DefaultThreshold},
+		Currency:     Currency{Code: USD, USDRate: 1},
 		Sinks:        []export.Config{},
 		Tokens:       Tokens{Ingest: []telemetry.Secret{}, API: []telemetry.Secret{}},
 		CORSOrigins:  []string{},

@@ -16,6 +16,7 @@ func (c *Config) Validate() Problems {
 	v.journal(&c.Journal)
 	v.chats(&c.Chats)
 	v.families(c.Families)
+	v.money(c)
 	v.sinks(c.Sinks, c.own())
 	v.limits(&c.Limits)
 	v.callers(c)

@@ -1,0 +1,45 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"treq/server/config"
+	"treq/telemetry/pricing"
+	"treq/telemetry/snapshot"
+)
+
+// OpenPrices gives the price book with a file of the user's laid over it; "" is
+// none. The error names the line and key of everything that is wrong.
+func OpenPrices(path string) (*pricing.Book, error) {
+	book := pricing.Embedded()
+	if path == "" {
+		return book, nil
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("prices: %w", err)
+	}
+	return book.With(path, data)
+}
+
+// models makes the document of GET /monitoring/models.
+type models struct {
+	reader   *snapshot.Reader
+	book     *pricing.Book
+	currency config.Currency
+}
+
+// Document is of one service, or of all with "".
+func (m *models) Document(ctx context.Context, service string) (any, error) {
+	s, err := m.reader.Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return s.Models(snapshot.ModelsQuery{
+		Service: service, PricesVersion: m.book.Version(), PricesDate: m.book.Date(),
+		Currency: m.currency.Code, UnitsPerUSD: m.currency.USDRate,
+	}, time.Now()), nil
+}
