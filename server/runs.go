@@ -54,6 +54,6 @@ func (r shownRuns) Recent(ctx context.Context, limit int) (any, error) {
 	return r.Viewer.Recent(ctx, limit)
 }
 
-func (r shownRuns) Run(ctx context.Context, id string, _ bool) (any, error) {
-	return r.Get(ctx, id)
+func (r shownRuns) Run(ctx context.Context, id string, explain bool) (any, error) {
+	return r.Get(ctx, id, explain)
 }

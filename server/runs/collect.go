@@ -86,6 +86,7 @@ func spanOf(sp *otlp.Span, u *understand.Span) *Span {
 		Outcome: u.Outcome.String(), ErrorType: valid(u.ErrorType), HTTPStatus: int(u.HTTPStatus),
 		Tool: valid(u.Tool), Children: []*Span{},
 		id: sp.SpanID, parent: sp.ParentID, start: u.Start,
+		origin: u.Service, kind: u.Kind, unusable: u.Flags.Has(understand.Unusable),
 	}
 	if sp.ParentID != ([8]byte{}) {
 		s.ParentSpanID = hex.EncodeToString(sp.ParentID[:])

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"treq/telemetry"
+	"treq/telemetry/semconv"
 )
 
 // Time is an instant as the documents show it: RFC 3339 in UTC, null for none.
@@ -42,6 +43,8 @@ type Run struct {
 	// Tree holds the run's spans, roots first by start. A whole trace may have
 	// several roots: spans whose parent was never told are roots too.
 	Tree []*Span `json:"tree"`
+	// Counted is what the whole trace counted for; left out if nobody asked for it.
+	Counted *Counted `json:"counted,omitempty"`
 	// Repeated is how many spans came more than once and are shown once.
 	Repeated int `json:"repeated_spans"`
 	// Truncated tells that there are more spans than are shown.
@@ -88,11 +91,16 @@ type Span struct {
 	Tool      string     `json:"tool,omitempty"`
 	Input     *Text      `json:"input,omitempty"`
 	Output    *Text      `json:"output,omitempty"`
+	// Explanation says what the span counted for; left out if nobody asked for it.
+	Explanation *Explanation `json:"explanation,omitempty"`
 
 	Children []*Span `json:"children"`
 
 	id, parent [8]byte
 	start      int64
+	origin     string // the service as the meter knows it
+	kind       semconv.Kind
+	unusable   bool
 }
 
 // Model is what a model span says of its call; fields that it does not are "" or null.

@@ -47,7 +47,7 @@ func TestEveryIDFindsItsRun(t *testing.T) {
 			h.absent(id)
 		}
 		for _, id := range []string{"", strings.Repeat("x", mostID+1)} {
-			if _, err := h.viewer.Get(h.t.Context(), id); telemetry.KindOf(err) != telemetry.Invalid {
+			if _, err := h.viewer.Get(h.t.Context(), id, false); telemetry.KindOf(err) != telemetry.Invalid {
 				t.Errorf("Get of %d bytes: %v", len(id), err)
 			}
 		}

@@ -13,9 +13,10 @@ const mostBytes = 64 << 20
 // Get gives the run that an id means: the trace of a trace id (also written as a
 // UUID), the span and what is below it of a span id (also right-aligned in a zero
 // UUID) or of the id that a span carries as langsmith.span.id or treq.run.id. An id
-// that several traces have means the newest. An error of kind NotFound says how far
+// that several traces have means the newest. With explain it says what the spans
+// counted for, as the meter counts a trace to which nothing is added any more. An error of kind NotFound says how far
 // back was searched.
-func (v *Viewer) Get(ctx context.Context, id string) (*Run, error) {
+func (v *Viewer) Get(ctx context.Context, id string, explained bool) (*Run, error) {
 	w, err := want(id)
 	if err != nil {
 		return nil, err
@@ -30,11 +31,15 @@ func (v *Viewer) Get(ctx context.Context, id string) (*Run, error) {
 	}
 	var scanner otlp.Scanner
 	var project string
+	var pieces []piece
 	room := mostBytes
 	c.cut = len(p.positions) >= mostRecords
 	err = v.at(ctx, p.positions, func(rec *journal.Record, body []byte) bool {
 		// A record that does not scan was counted as damaged by whoever counts.
 		_ = scanner.Traces(body, c)
+		if explained {
+			pieces = append(pieces, piece{rec.Admitted, sliceOf(body, p.trace)})
+		}
 		if project == "" {
 			project = rec.Project
 		}
@@ -48,7 +53,18 @@ func (v *Viewer) Get(ctx context.Context, id string) (*Run, error) {
 	if len(c.spans) == 0 {
 		return nil, errNoSpans
 	}
-	return v.document(c, &p, project), nil
+	run := v.document(c, &p, project)
+	if explained {
+		l, err := explain(v.o.Rules, pieces)
+		if err != nil {
+			return nil, err
+		}
+		run.Counted = &l.counted
+		for _, s := range c.spans {
+			s.Explanation = l.of(s.id, s.origin, s.kind, s.unusable)
+		}
+	}
+	return run, nil
 }
 
 func (v *Viewer) document(c *collector, p *place, project string) *Run {

@@ -97,7 +97,16 @@ func (h *house) append(body []byte) journal.Position {
 
 func (h *house) get(id string) *Run {
 	h.t.Helper()
-	run, err := h.viewer.Get(h.t.Context(), id)
+	run, err := h.viewer.Get(h.t.Context(), id, false)
+	if err != nil {
+		h.t.Fatalf("Get(%s): %v", id, err)
+	}
+	return run
+}
+
+func (h *house) explained(id string) *Run {
+	h.t.Helper()
+	run, err := h.viewer.Get(h.t.Context(), id, true)
 	if err != nil {
 		h.t.Fatalf("Get(%s): %v", id, err)
 	}
@@ -107,7 +116,7 @@ func (h *house) get(id string) *Run {
 // absent checks that an id means nothing, and gives what is said of it.
 func (h *house) absent(id string) string {
 	h.t.Helper()
-	_, err := h.viewer.Get(h.t.Context(), id)
+	_, err := h.viewer.Get(h.t.Context(), id, false)
 	if telemetry.KindOf(err) != telemetry.NotFound || err == nil {
 		h.t.Fatalf("Get(%s) = %v; want an error of kind NotFound", id, err)
 	}

@@ -1,0 +1,67 @@
+package runs
+
+import "encoding/binary"
+
+// sliceOf gives an encoded ExportTraceServiceRequest with nothing but the spans of
+// one trace, their resources and scopes.
+func sliceOf(body []byte, trace [16]byte) []byte {
+	s := slicer{trace: trace}
+	return s.level(nil, body, 0)
+}
+
+// slicer copies the levels above the spans: 0 is the request, 1 the resource's, 2
+// the scope's.
+type slicer struct {
+	trace [16]byte
+	any   bool // the level copied last holds a span of the trace
+}
+
+func (s *slicer) level(dst, b []byte, depth int) []byte {
+	holds := false
+	for len(b) > 0 {
+		number, part, rest := field(b)
+		whole := b[:len(b)-len(rest)]
+		b = rest
+		switch {
+		case !leads(number, depth) || part == nil:
+			dst = append(dst, whole...)
+		case depth == 2:
+			if traceOf(part) == s.trace {
+				dst = append(dst, whole...)
+				holds = true
+			}
+		default:
+			if inner := s.level(nil, part, depth+1); s.any {
+				dst = binary.AppendUvarint(dst, uint64(number)<<3|wireLen)
+				dst = binary.AppendUvarint(dst, uint64(len(inner)))
+				dst = append(dst, inner...)
+				holds = true
+			}
+		}
+	}
+	s.any = holds
+	return dst
+}
+
+// leads tells whether a field of a level leads to spans.
+func leads(number, depth int) bool {
+	switch depth {
+	case 0:
+		return number == fieldResourceSpans
+	case 1:
+		return number == fieldScopeSpans || number == fieldScopeSpansOld
+	}
+	return number == fieldSpan
+}
+
+// traceOf gives the trace id of an encoded span.
+func traceOf(span []byte) (id [16]byte) {
+	for len(span) > 0 {
+		number, part, rest := field(span)
+		span = rest
+		if number == fieldTraceID {
+			copy(id[:], part)
+		}
+	}
+	return id
+}
