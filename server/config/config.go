@@ -38,12 +38,17 @@ type Config struct {
 	// Sinks are the ones of the file, then the ones of the environment.
 	Sinks  []export.Config `yaml:"sinks"`
 	Tokens Tokens          `yaml:"tokens"`
+	// RequireAuth asks for a token wherever one can be asked for, for the numbers
+	// too, and refuses to start where other machines can come in and there is none.
+	RequireAuth bool `yaml:"require_auth"`
+	TLS         TLS  `yaml:"tls"`
 	// CORSOrigins may read answers in a browser and send state-changing requests.
 	CORSOrigins []string `yaml:"cors_origins"`
 	// AllowedHosts are the host names answered on the one port; empty means the
 	// rule of docs/api.md, section 3.
 	AllowedHosts []string `yaml:"allowed_hosts"`
 	Limits       Limits   `yaml:"limits"`
+	Debug        Debug    `yaml:"debug"`
 	Log          Log      `yaml:"log"`
 }
 
@@ -74,6 +79,8 @@ type Limits struct {
 	MaxRequestBytes Size `yaml:"max_request_bytes"`
 	// MaxInFlightBytes is the most all requests being received may hold together.
 	MaxInFlightBytes Size `yaml:"max_in_flight_bytes"`
+	// MaxConnections is the most connections that are open at once, on all doors together.
+	MaxConnections int `yaml:"max_connections"`
 }
 
 // Tokens are what callers show. Empty lists ask for nothing.
@@ -82,6 +89,28 @@ type Tokens struct {
 	Ingest []telemetry.Secret `yaml:"ingest"`
 	// API lets its bearer read runs, and do nothing else: shown in the same way.
 	API []telemetry.Secret `yaml:"api"`
+	// Admin lets its bearer do everything.
+	Admin []telemetry.Secret `yaml:"admin"`
+}
+
+// TLS is how all doors prove who they are, and who may come in. Without files
+// they speak clear text. The files are read again when they change.
+type TLS struct {
+	// Cert and Key are PEM files: the certificate with its chain, and its key.
+	Cert string `yaml:"cert"`
+	Key  string `yaml:"key"`
+	// ClientCA is a PEM file of authorities; with it only clients with a
+	// certificate of theirs get a connection.
+	ClientCA string `yaml:"client_ca"`
+}
+
+// On tells whether the doors speak TLS.
+func (t TLS) On() bool { return t.Cert != "" }
+
+// Debug is for those who look into the process.
+type Debug struct {
+	// Listen answers Go's profiles, on this machine only.
+	Listen Address `yaml:"listen"`
 }
 
 // Log is how the process reports on itself, on standard error.
@@ -107,10 +136,10 @@ func Defaults() Config {
 		Retrieval:    Retrieval{Threshold: instrument.DefaultThreshold},
 		Currency:     Currency{Code: USD, USDRate: 1},
 		Sinks:        []export.Config{},
-		Tokens:       Tokens{Ingest: []telemetry.Secret{}, API: []telemetry.Secret{}},
+		Tokens:       Tokens{Ingest: []telemetry.Secret{}, API: []telemetry.Secret{}, Admin: []telemetry.Secret{}},
 		CORSOrigins:  []string{},
 		AllowedHosts: []string{},
-		Limits:       Limits{MaxRequestBytes: 64 << 20, MaxInFlightBytes: 256 << 20},
+		Limits:       Limits{MaxRequestBytes: 64 << 20, MaxInFlightBytes: 256 << 20, MaxConnections: 4096},
 		Log:          Log{Format: LogAuto, Level: LogInfo},
 	}
 }

@@ -118,7 +118,7 @@ func leaf(t reflect.Type, text string) *yaml.Node {
 			}
 		}
 		return list
-	case reflect.Bool, reflect.Float64:
+	case reflect.Bool, reflect.Int, reflect.Float64:
 		return &yaml.Node{Kind: yaml.ScalarNode, Value: text}
 	default:
 		return scalar(text)

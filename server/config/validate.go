@@ -20,6 +20,8 @@ func (c *Config) Validate() Problems {
 	v.sinks(c.Sinks, c.own())
 	v.limits(&c.Limits)
 	v.callers(c)
+	v.tls(&c.TLS)
+	v.auth(c)
 	return v.problems
 }
 
@@ -38,7 +40,7 @@ func (v *checker) addresses(c *Config) {
 	for _, a := range []struct {
 		key     string
 		address Address
-	}{{"listen", c.Listen}, {"otlp.http", c.OTLP.HTTP}, {"otlp.grpc", c.OTLP.GRPC}} {
+	}{{"listen", c.Listen}, {"otlp.http", c.OTLP.HTTP}, {"otlp.grpc", c.OTLP.GRPC}, {"debug.listen", c.Debug.Listen}} {
 		if a.address.Off() {
 			continue
 		}
@@ -103,6 +105,7 @@ func (v *checker) limits(l *Limits) {
 	v.no(l.MaxRequestBytes < 1<<10, "limits.max_request_bytes", "must be at least 1KiB")
 	v.no(l.MaxInFlightBytes < l.MaxRequestBytes, "limits.max_in_flight_bytes",
 		"must have room for one request ("+l.MaxRequestBytes.String()+")")
+	v.no(l.MaxConnections < 16 || l.MaxConnections > 1<<16, "limits.max_connections", "must be within 16 and 65536")
 }
 
 func (v *checker) tokens(key string, tokens []telemetry.Secret) {
@@ -116,6 +119,7 @@ func (v *checker) tokens(key string, tokens []telemetry.Secret) {
 func (v *checker) callers(c *Config) {
 	v.tokens("tokens.ingest", c.Tokens.Ingest)
 	v.tokens("tokens.api", c.Tokens.API)
+	v.tokens("tokens.admin", c.Tokens.Admin)
 	for i, o := range c.CORSOrigins {
 		u, err := url.Parse(o)
 		v.no(o != "*" && (err != nil || u.Scheme == "" || u.Host == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || u.RawQuery != ""),
