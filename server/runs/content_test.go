@@ -65,6 +65,7 @@ func TestContent(t *testing.T) {
 // A document is bounded however much content a run has, and says what was cut.
 func TestContentOfADocumentIsBounded(t *testing.T) {
 	within(t, nil, func(h *house) {
+		t := h.t
 		long := strings.Repeat("é", mostText)
 		var spans []otlp.SpanData
 		for i := range uint64(150) {
@@ -93,6 +94,7 @@ func TestContentOfADocumentIsBounded(t *testing.T) {
 
 func TestRunsOfTooManySpansAreCut(t *testing.T) {
 	within(t, nil, func(h *house) {
+		t := h.t
 		var spans []otlp.SpanData
 		for i := range uint64(mostSpans + 1) {
 			spans = append(spans, llm(1, i+1, 0))

@@ -27,6 +27,7 @@ func (l traces) Span(s *otlp.Span)       { l[s.TraceID] = true }
 func TestExplanationsAddUp(t *testing.T) {
 	cases := recorded.Load(t)
 	within(t, nil, func(h *house) {
+		t := h.t
 		for _, c := range cases {
 			if len(c.Settings) > 0 {
 				continue // it is counted by other rules than these
@@ -120,6 +121,7 @@ func TestDocument(t *testing.T) {
 	failed := llm(1, 8, 6, otlp.Str(semconv.ErrorType, "RateLimitError"))
 	failed.Status, failed.StatusMessage = otlp.StatusError, "RateLimitError: <b>slow down</b>"
 	within(t, nil, func(h *house) {
+		t := h.t
 		h.append(body(
 			entry,
 			retrieval(2, 1, otlp.Str(semconv.OIInputValue, "Onde está o contrato?"), otlp.Str(semconv.OIOutputValue, `[{"id":"a","score":0.75},{"id":"b","score":0.25}]`)),

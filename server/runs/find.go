@@ -147,8 +147,7 @@ func missing(w *wanted, s *Search) error {
 }
 
 // searchOlder looks through what is kept below the index, the newest segments
-// first, within Options.SearchTime. Beside the segment where it finds the id it
-// looks for the rest of the trace in the one before and the one behind.
+// first, within Options.SearchTime.
 func (v *Viewer) searchOlder(ctx context.Context, w *wanted, p *place) error {
 	floor, _ := v.index.reach()
 	var segments []journal.Segment
@@ -169,24 +168,46 @@ func (v *Viewer) searchOlder(ctx context.Context, w *wanted, p *place) error {
 		if !p.any {
 			continue
 		}
-		whole := wanted{run: p.trace}
-		for _, s := range segments[max(i-1, 0):min(i+2, len(segments))] {
-			err := v.scan(ctx, s, floor, func(pos journal.Position, body []byte) {
-				if f := (found{}); f.take(&whole, body) && len(p.positions) < mostRecords {
-					p.positions = append(p.positions, pos)
-				}
-			})
-			if err != nil {
-				return p.search.ended(err)
-			}
-		}
-		return nil
+		return p.search.ended(v.spread(ctx, segments, i, floor, p))
 	}
 	return nil
 }
 
+// spread finds all of a trace that was met in one of the segments: in that, and in
+// those before and behind as far as each holds some of it.
+func (v *Viewer) spread(ctx context.Context, segments []journal.Segment, i int, floor journal.Position, p *place) error {
+	whole := wanted{run: p.trace}
+	some := func(s journal.Segment) (met bool, err error) {
+		err = v.scan(ctx, s, floor, func(pos journal.Position, body []byte) {
+			if f := (found{}); f.take(&whole, body) && len(p.positions) < mostRecords {
+				p.positions = append(p.positions, pos)
+				met = true
+			}
+		})
+		return met, err
+	}
+	for at := i; at >= 0; at-- {
+		met, err := some(segments[at])
+		if err != nil {
+			return err
+		}
+		if !met {
+			break
+		}
+	}
+	for at := i + 1; at < len(segments); at++ {
+		if met, err := some(segments[at]); !met || err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
 // ended notes that the time was over; any other error is one.
 func (s *Search) ended(err error) error {
+	if err == nil {
+		return nil
+	}
 	s.Complete = false
 	if errors.Is(err, context.DeadlineExceeded) {
 		return nil

@@ -16,6 +16,7 @@ import (
 
 func TestEveryIDFindsItsRun(t *testing.T) {
 	within(t, nil, func(h *house) {
+		t := h.t
 		h.append(body(
 			llm(1, 1, 0, otlp.Str(semconv.TreqRunID, "question of 12:05")),
 			llm(1, 2, 1, otlp.Str(semconv.LSSpanID, "01a20595-2dc8-7d7c-bc3a-b8ecb8def0e2")),
@@ -56,6 +57,7 @@ func TestEveryIDFindsItsRun(t *testing.T) {
 
 func TestNewestOfEqualSpanIDs(t *testing.T) {
 	within(t, nil, func(h *house) {
+		t := h.t
 		h.append(body(llm(1, 7, 0)))
 		h.append(body(llm(2, 7, 0)))
 		if run := h.get(spanText(7)); run.TraceID != traceText(2) {
@@ -76,6 +78,7 @@ func (h *house) scattered(trace uint64, spans int) {
 
 func TestRunOfManyRecords(t *testing.T) {
 	within(t, nil, func(h *house) {
+		t := h.t
 		h.scattered(1, 60)
 		h.append(body(llm(1, 3, 2)))
 		want := ""
@@ -106,7 +109,12 @@ func tiny(o *Options) { o.IndexBytes = 1 }
 
 func TestSearchBelowTheIndex(t *testing.T) {
 	within(t, tiny, func(h *house) {
-		h.scattered(1, 10)
+		t := h.t
+		h.append(body(llm(5, 1, 0)))
+		h.scattered(1, 40)
+		if n := len(h.journal.Segments()); n < 3 {
+			t.Fatalf("the run lies in %d segments", n)
+		}
 		time.Sleep(time.Minute)
 		h.scattered(2, 200)
 		if n := len(h.journal.Segments()); n < 4 {
@@ -117,8 +125,14 @@ func TestSearchBelowTheIndex(t *testing.T) {
 			t.Errorf("the newest run was searched for: %+v", run.Search)
 		}
 		run := h.get(traceText(1))
-		if run.Spans != 10 || run.Search.SearchedFrom == nil || !run.Search.Complete {
+		if run.Spans != 40 || run.Search.SearchedFrom == nil || !run.Search.Complete {
 			t.Errorf("%d spans, %+v", run.Spans, run.Search)
+		}
+		// Wherever the one span lies that was asked for, all below it is there.
+		for span := range uint64(40) {
+			if run := h.get(spanText(span + 1)); run.TraceID == traceText(1) && run.Spans != int(40-span) {
+				t.Errorf("below span %d: %d spans", span+1, run.Spans)
+			}
 		}
 		if text := h.absent(traceText(4)); !strings.Contains(text, "reaches back to "+Time(h.journal.Segments()[0].First).String()) {
 			t.Errorf("everything was searched: %s", text)
@@ -134,6 +148,7 @@ func TestSearchBelowTheIndex(t *testing.T) {
 
 func TestRebuildKeepsTheNewest(t *testing.T) {
 	within(t, tiny, func(h *house) {
+		t := h.t
 		h.scattered(1, 10)
 		h.scattered(2, 200)
 		h.append(body(llm(3, 1, 0)))
@@ -160,6 +175,7 @@ func TestRebuildKeepsTheNewest(t *testing.T) {
 // What viewers read is never kept for them.
 func TestReadersHoldNothingBack(t *testing.T) {
 	within(t, tiny, func(h *house) {
+		t := h.t
 		keeper, err := h.journal.NewCursor("sink", 0, false)
 		if err != nil {
 			t.Fatal(err)
@@ -179,6 +195,7 @@ func TestReadersHoldNothingBack(t *testing.T) {
 
 func TestOtherKindsOfRecords(t *testing.T) {
 	within(t, nil, func(h *house) {
+		t := h.t
 		h.append([]byte("\x0a\xffnot a request"))
 		h.append(body(llm(1, 1, 0)))
 		if run := h.get(traceText(1)); run.Spans != 1 {

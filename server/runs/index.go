@@ -27,6 +27,7 @@ func (s *pages) add(pos, end journal.Position, admitted time.Time, body []byte) 
 	p := s.open(pos, admitted, false)
 	note := func(key uint64) {
 		if !p.add(key) {
+			p.end = end
 			p = s.open(pos, admitted, true)
 			p.add(key)
 		}
@@ -50,9 +51,6 @@ func (s *pages) add(pos, end journal.Position, admitted time.Time, body []byte) 
 func (s *pages) open(pos journal.Position, admitted time.Time, full bool) *page {
 	if n := len(s.row); !full && n > 0 && s.row[n-1].begin(pos, admitted) {
 		return s.row[n-1]
-	}
-	if n := len(s.row); n > 0 {
-		s.row[n-1].end = max(s.row[n-1].end, pos)
 	}
 	p := s.fresh()
 	p.partial = full

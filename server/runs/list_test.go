@@ -19,6 +19,7 @@ func plain(trace, span, parent uint64) otlp.SpanData {
 
 func TestRecent(t *testing.T) {
 	within(t, nil, func(h *house) {
+		t := h.t
 		recent := func(limit int) []string {
 			t.Helper()
 			list, err := h.viewer.Recent(h.t.Context(), limit)
@@ -54,6 +55,7 @@ func TestRecent(t *testing.T) {
 
 func TestAListIsMadeOfABoundedNumberOfRecords(t *testing.T) {
 	within(t, nil, func(h *house) {
+		t := h.t
 		h.append(body(llm(1, 1, 0)))
 		for i := range uint64(listRecords) {
 			h.append(body(llm(2, i+1, 0)))
