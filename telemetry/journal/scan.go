@@ -153,9 +153,12 @@ type damage struct {
 // follows is told to damaged, if set; walk gives the end of the last valid frame.
 func (s *scanner) walk(off int64, bodies bool, visit func(h *head), damaged func(damage)) (int64, error) {
 	end := off
+	// Declared here, it is allocated once although visit gets its address.
+	var h head
 	for off < s.limit {
-		h, ok, err := s.frame(off)
-		if err != nil {
+		var ok bool
+		var err error
+		if h, ok, err = s.frame(off); err != nil {
 			return end, err
 		}
 		next := off + int64(h.length)
