@@ -14,6 +14,8 @@ type assembly struct {
 	config *Config
 	rec    telemetry.Recorder
 	now    int64
+	// explain is told what became of each span; nil where nobody asks.
+	explain func(verdict)
 
 	traces map[[16]byte]*trace
 	last   *trace
@@ -41,11 +43,11 @@ const poolSize = 1024
 func (a *assembly) add(s *Span) {
 	t := a.trace(s)
 	if t.door != s.Door {
-		a.rec.Span(telemetry.Duplicate, "other_door", s.Service, 1)
+		a.duplicate(s, "other_door")
 		return
 	}
 	if t.find(s.ID) >= 0 || len(t.kept) > 0 && t.keptIndex(s.ID) >= 0 {
-		a.rec.Span(telemetry.Duplicate, "", s.Service, 1)
+		a.duplicate(s, "")
 		return
 	}
 	f := a.fragment(t)
@@ -82,6 +84,14 @@ func (a *assembly) add(s *Span) {
 	for a.open > a.config.MaxOpenSpans {
 		a.stats.ClosedEarly++
 		a.fire(a.timers.next(), true)
+	}
+}
+
+// duplicate tells of a span that was known before, or is counted elsewhere.
+func (a *assembly) duplicate(s *Span, reason string) {
+	a.rec.Span(telemetry.Duplicate, reason, s.Service, 1)
+	if a.explain != nil {
+		a.explain(verdict{span: s, disposition: telemetry.Duplicate, reason: reason})
 	}
 }
 

@@ -149,7 +149,8 @@ func (v *traceVisitor) Span(sp *otlp.Span) {
 	switch {
 	case v.observing:
 	case known:
-		v.rec.Span(telemetry.Duplicate, "", v.reader.service, 1)
+		v.span = Span{TraceID: sp.TraceID, ID: number(sp.SpanID), Service: v.reader.service}
+		v.assembly.duplicate(&v.span, "")
 	default:
 		v.reader.Read(sp, &v.span)
 		v.span.Door = v.door

@@ -46,7 +46,7 @@ func (s *settling) close(a *assembly, t *trace, f *fragment, host int32) {
 	s.tally = s.tally[:0]
 	if !f.genai && !t.touches(f, host) {
 		for i := f.head; i >= 0; i = t.spans[i].next {
-			s.count(dispositionOf(&t.spans[i], telemetry.NotGenAI, ""))
+			s.dispose(a, &t.spans[i].Span, telemetry.NotGenAI, "", verdict{})
 		}
 		s.tell(a)
 		return
@@ -69,7 +69,7 @@ func (s *settling) close(a *assembly, t *trace, f *fragment, host int32) {
 		s.gather()
 		s.tellChats(a, t)
 	}
-	s.tellEvents(a)
+	s.tellEvents(a, late)
 	if late {
 		a.rec.Late(int64(len(s.nodes)))
 	}
@@ -126,14 +126,19 @@ func (s *settling) scattered(a *assembly) {
 	}
 	for i := range s.nodes {
 		n := &s.nodes[i]
-		if !n.isCall() || n.entry >= 0 || n.excluded || !n.span.Flags.Has(Governed) {
+		if n.entry >= 0 || n.excluded || !n.span.Flags.Has(Governed) {
 			continue
 		}
-		s.addition = telemetry.ChatAddition{Service: n.span.Service, LLMCalls: 1}
-		if n.span.Call.HasUsage {
-			s.addition.Tokens = n.span.Call.Tokens.Total()
+		s.addition = telemetry.ChatAddition{Service: n.span.Service, CostNanoUSD: n.cost.nano}
+		if n.isCall() {
+			s.addition.LLMCalls = 1
+			if n.span.Call.HasUsage {
+				s.addition.Tokens = n.span.Call.Tokens.Total()
+			}
 		}
-		a.rec.ChatAddition(&s.addition)
+		if s.addition.LLMCalls > 0 || s.addition.CostNanoUSD > 0 {
+			a.rec.ChatAddition(&s.addition)
+		}
 	}
 }
 
@@ -172,30 +177,38 @@ func (s *settling) addTo(a *assembly, k *keptChat, calls, tokens, cost int64) {
 }
 
 // tellEvents records the events of the fragment's spans and tallies all spans.
-func (s *settling) tellEvents(a *assembly) {
+func (s *settling) tellEvents(a *assembly, late bool) {
 	for i := range s.nodes {
 		n := &s.nodes[i]
+		d, reason := telemetry.Recorded, ""
 		switch n.role {
 		case call, fallback:
-			s.count(dispositionOf(n.span, telemetry.Recorded, s.tellCall(a, n)))
+			reason = s.tellCall(a, n)
 		case search:
 			s.retrieval(n, &s.retrievalEvent)
 			a.rec.Retrieval(&s.retrievalEvent)
-			s.count(dispositionOf(n.span, telemetry.Recorded, "retrieval"))
+			reason = "retrieval"
 		case tool:
 			s.toolEvent = telemetry.ToolCall{
 				Origin: origin(n.span), Duration: n.span.duration(), Outcome: n.span.Outcome,
 				ErrorType: n.span.ErrorType, Tool: n.span.Tool,
 			}
 			a.rec.ToolCall(&s.toolEvent)
-			s.count(dispositionOf(n.span, telemetry.Recorded, "tool"))
+			reason = "tool"
 		default:
+			d, reason = telemetry.Folded, foldedReasons[n.role]
 			if n.entry >= 0 && s.chats[n.entry].node == int32(i) {
-				s.count(dispositionOf(n.span, telemetry.Recorded, "chat"))
-			} else {
-				s.count(dispositionOf(n.span, telemetry.Folded, foldedReasons[n.role]))
+				d, reason = telemetry.Recorded, "chat"
 			}
 		}
+		v := verdict{late: late}
+		if n.entry >= 0 {
+			v.chat = s.nodes[s.chats[n.entry].node].span.ID
+		}
+		if n.outer >= 0 {
+			v.partOf = s.nodes[n.outer].span.ID
+		}
+		s.dispose(a, &n.span.Span, d, reason, v)
 	}
 }
 
@@ -262,12 +275,16 @@ func (s *settling) tellCall(a *assembly, n *node) string {
 	return "llm_call"
 }
 
-// dispositionOf gives a tally of one span.
-func dispositionOf(sp *held, d telemetry.Disposition, reason string) tally {
+// dispose tallies one span, and says so to who explains.
+func (s *settling) dispose(a *assembly, sp *Span, d telemetry.Disposition, reason string, v verdict) {
 	if sp.Flags.Has(Unusable) {
 		d, reason = telemetry.Refused, "time"
 	}
-	return tally{d, reason, sp.Service, 1}
+	s.count(tally{d, reason, sp.Service, 1})
+	if a.explain != nil {
+		v.span, v.disposition, v.reason = sp, d, reason
+		a.explain(v)
+	}
 }
 
 func (s *settling) count(one tally) {
