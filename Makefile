@@ -56,8 +56,15 @@ fmt: tools ## Rewrite the sources as gofumpt likes them
 vuln: tools ## Look for known vulnerabilities in what the product calls
 	@govulncheck -db $(VULNDB) ./...
 
-bench: ## Measure the whole job: spans per CPU second, allocations, memory (ARGS="…")
-	@$(GO) run ./bench $(ARGS)
+bench: $(CACHE)/otelcol-bench ## Measure the whole job beside the OpenTelemetry Collector (FULL=1: everything; ARGS="…")
+	@$(GO) run ./bench $(if $(FULL),-full) $(ARGS)
+
+# The Collector of the bench, built by the project's own builder at pinned versions.
+$(CACHE)/otelcol-bench: bench/collector/builder.yaml bench/collector/go.mod
+	@mkdir -p $(CACHE)
+	@cd bench/collector && CGO_ENABLED=0 $(GO) tool builder --config builder.yaml
+	@mv .cache/otelcol-bench/otelcol-bench $@
+	@touch $@
 
 microbench: ## Run the packages' own benchmarks
 	@$(GO) test -run '^$$' -bench . -benchmem $$($(GO) list ./... | grep -v /test/e2e)

@@ -18,9 +18,10 @@ import (
 	_ "google.golang.org/grpc/encoding/gzip" // the variant that compresses over gRPC
 )
 
-// sender sends one encoded request and returns when it is acknowledged.
+// sender sends one encoded request and returns when it is acknowledged, with the
+// bytes of the body as it was sent.
 type sender interface {
-	send(ctx context.Context, body []byte) error
+	send(ctx context.Context, body []byte) (int, error)
 	close() error
 }
 
@@ -49,36 +50,36 @@ func newHTTPSender(addr string, isJSON, zip bool) *httpSender {
 	return s
 }
 
-func (s *httpSender) send(ctx context.Context, body []byte) error {
+func (s *httpSender) send(ctx context.Context, body []byte) (int, error) {
 	if s.zip != nil {
 		s.zipped.Reset()
 		s.zip.Reset(&s.zipped)
 		if _, err := s.zip.Write(body); err != nil {
-			return err
+			return 0, err
 		}
 		if err := s.zip.Close(); err != nil {
-			return err
+			return 0, err
 		}
 		body = s.zipped.Bytes()
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, bytes.NewReader(body))
 	if err != nil {
-		return err
+		return 0, err
 	}
 	request.Header = s.header
 	response, err := s.client.Do(request)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	answer, err := io.ReadAll(response.Body)
 	_ = response.Body.Close()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s: %s", response.Status, answer)
+		return 0, fmt.Errorf("%s: %s", response.Status, answer)
 	}
-	return nil
+	return len(body), nil
 }
 
 func (s *httpSender) close() error {
@@ -98,13 +99,14 @@ func newGRPCSender(addr string, zip bool) (*grpcSender, error) {
 	return &grpcSender{conn: conn, zip: zip}, err
 }
 
-func (s *grpcSender) send(ctx context.Context, body []byte) error {
+// send tells the bytes before compression: gRPC compresses out of sight.
+func (s *grpcSender) send(ctx context.Context, body []byte) (int, error) {
 	var options []grpc.CallOption
 	if s.zip {
 		options = append(options, grpc.UseCompressor("gzip"))
 	}
 	var answer []byte
-	return s.conn.Invoke(ctx, "/opentelemetry.proto.collector.trace.v1.TraceService/Export", &body, &answer, options...)
+	return len(body), s.conn.Invoke(ctx, "/opentelemetry.proto.collector.trace.v1.TraceService/Export", &body, &answer, options...)
 }
 
 func (s *grpcSender) close() error { return s.conn.Close() }
@@ -123,6 +125,7 @@ func (raw) Unmarshal(b []byte, v any) error {
 type result struct {
 	requests  uint64
 	bytes     uint64 // of bodies before compression
+	wire      uint64 // of bodies as they were sent
 	latencies []time.Duration
 	took      time.Duration
 }
@@ -137,7 +140,7 @@ func (r result) quantile(share float64) time.Duration {
 }
 
 // drive sends payloads over all senders for a while, each sender waiting for its
-// answer before it sends again, at most rate spans a second if that is above 0.
+// answer before it sends again, at rate spans a second if that is above 0.
 // next numbers the requests of a run.
 func drive(ctx context.Context, senders []sender, p *payload, run uint64, next *atomic.Uint64, d time.Duration, rate int) (result, error) {
 	var (
@@ -148,11 +151,15 @@ func drive(ctx context.Context, senders []sender, p *payload, run uint64, next *
 	)
 	start := time.Now()
 	first := next.Load() + 1
-	pause := func(n uint64) {
-		if rate > 0 {
-			due := time.Duration(n-first) * time.Duration(p.spans) * time.Second / time.Duration(rate)
-			time.Sleep(time.Until(start.Add(due)))
+	// At a fixed rate a request's latency counts from when it was due: one that had
+	// to wait for a connection is late, not unseen.
+	due := func(n uint64) time.Time {
+		if rate == 0 {
+			return time.Now()
 		}
+		at := start.Add(time.Duration(n-first) * time.Duration(p.spans) * time.Second / time.Duration(rate))
+		time.Sleep(time.Until(at))
+		return at
 	}
 	for _, s := range senders {
 		all.Go(func() {
@@ -162,18 +169,20 @@ func drive(ctx context.Context, senders []sender, p *payload, run uint64, next *
 			for time.Since(start) < d && err == nil {
 				n := next.Add(1)
 				body = p.fill(body, run, n)
-				pause(n)
-				sent := time.Now()
-				if err = s.send(ctx, body); err == nil {
+				sent := due(n)
+				var wire int
+				if wire, err = s.send(ctx, body); err == nil {
 					own.latencies = append(own.latencies, time.Since(sent))
 					own.requests++
 					own.bytes += uint64(len(body))
+					own.wire += uint64(wire)
 				}
 			}
 			mu.Lock()
 			defer mu.Unlock()
 			total.requests += own.requests
 			total.bytes += own.bytes
+			total.wire += own.wire
 			total.latencies = append(total.latencies, own.latencies...)
 			fault = errors.Join(fault, err)
 		})

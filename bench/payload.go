@@ -29,6 +29,7 @@ type payload struct {
 	hex      bool
 	ids      []place // where trace and span ids stand
 	spans    int
+	traces   int // of them, those with their root
 }
 
 // place is where an id stands, and which of the request's ids it is.
@@ -42,6 +43,25 @@ func newPayload(batch, content int, isJSON bool) (*payload, error) {
 	for i := range batch / spansPerTrace {
 		spans = append(spans, oneTrace(i, content, now)...)
 	}
+	p, err := encode(spans, isJSON)
+	if err == nil {
+		p.traces = batch / spansPerTrace
+	}
+	return p, err
+}
+
+// newRootless makes a request of traces whose root is never sent, so that they
+// stay open; at most batch spans.
+func newRootless(batch int) (*payload, error) {
+	var spans []*trace.Span
+	now := time.Now().Add(-2 * time.Second)
+	for i := range batch / (spansPerTrace - 1) {
+		spans = append(spans, oneTrace(i, 0, now)[1:]...)
+	}
+	return encode(spans, false)
+}
+
+func encode(spans []*trace.Span, isJSON bool) (*payload, error) {
 	request := e2etest.Request("treq-backend", spans...)
 	request.ResourceSpans[0].Resource.Attributes = append(request.ResourceSpans[0].Resource.Attributes,
 		e2etest.Text("service.version", "1.4.2"), e2etest.Text("deployment.environment.name", "production"))
