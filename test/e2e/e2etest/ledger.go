@@ -104,30 +104,10 @@ func (l *Ledger) Missing(s *Sink) int {
 // of spans that were delivered more than once.
 func (l *Ledger) Check(t testing.TB, s *Sink) (repeated int) {
 	t.Helper()
-	delivered := s.Delivered()
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	lost, altered, unknown := 0, 0, 0
-	for k := range l.acked {
-		if delivered[k].Times == 0 {
-			lost++
-		}
-	}
-	for k, d := range delivered {
-		issued, ok := l.issued[k]
-		switch {
-		case !ok:
-			unknown++
-		case issued != d.Digest:
-			altered++
-		}
-		if d.Times > 1 {
-			repeated++
-		}
-	}
-	if lost+altered+unknown > 0 {
+	o := l.Compare(s)
+	if o.Lost+o.Altered+o.Unknown > 0 {
 		t.Errorf("of %d acknowledged spans %d are lost; of %d delivered ones %d are altered and %d unknown",
-			len(l.acked), lost, len(delivered), altered, unknown)
+			o.Acked, o.Lost, o.Delivered, o.Altered, o.Unknown)
 	}
-	return repeated
+	return o.Repeated
 }
