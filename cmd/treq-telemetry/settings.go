@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,13 +18,14 @@ const (
 	configEnv  = "TREQ_CONFIG"
 )
 
-// addSettingFlags gives a command one flag for every setting that has one.
-func addSettingFlags(cmd *cobra.Command) {
+// addSettingFlags gives a command one flag for every setting that has one, or only
+// for those of some flags.
+func addSettingFlags(cmd *cobra.Command, only ...string) {
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.String(configFlag, "", "YAML `file` with settings; environment "+configEnv)
 	for _, s := range config.Settings() {
-		if s.Flag == "" {
+		if s.Flag == "" || len(only) > 0 && !slices.Contains(only, s.Flag) {
 			continue
 		}
 		usage := s.Usage
@@ -33,7 +35,9 @@ func addSettingFlags(cmd *cobra.Command) {
 		}
 	}
 	_ = cmd.MarkFlagFilename(configFlag, "yaml", "yml")
-	_ = cmd.MarkFlagDirname("data-dir")
+	if flags.Lookup("data-dir") != nil {
+		_ = cmd.MarkFlagDirname("data-dir")
+	}
 }
 
 // given is a flag's text as it stands on the command line; the settings' own

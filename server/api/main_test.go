@@ -124,7 +124,8 @@ func newFixture(t testing.TB, change ...func(*Options)) *fixture {
 	f := &fixture{log: &fakeLog{}, meter: &fakeMeter{}, docs: &fakeDocuments{}, now: time.Date(2026, 1, 5, 12, 0, 0, 123, time.UTC)}
 	o := Options{
 		Log: f.log, Meter: f.meter, Documents: f.docs, Version: "1.2.3",
-		Now: func() time.Time { return f.now },
+		Models: func(_ context.Context, service string) (any, error) { return f.docs.document("models", service) },
+		Now:    func() time.Time { return f.now },
 		Exposition: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write([]byte("exposition"))
 		}),

@@ -1,6 +1,8 @@
 package snapshot_test
 
 import (
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+
 	"flag"
 	"os"
 	"path/filepath"
@@ -46,12 +48,13 @@ type life struct {
 
 func begin(t testing.TB, o snapshot.Options) life {
 	t.Helper()
-	reader := snapshot.NewReader(o)
-	provider := snapshot.NewProvider(reader)
-	in, err := instrument.New(provider.Meter(instrument.MeterScope), instrument.Options{})
+	in, err := instrument.New(instrument.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	o.Producers = append([]sdkmetric.Producer{in}, o.Producers...)
+	reader := snapshot.NewReader(o)
+	snapshot.NewProvider(reader)
 	return life{in, reader}
 }
 

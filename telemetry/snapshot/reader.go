@@ -2,6 +2,7 @@ package snapshot
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -194,11 +195,27 @@ func (r *Reader) Collect(ctx context.Context, rm *metricdata.ResourceMetrics) er
 	if err := r.ManualReader.Collect(ctx, &fresh); err != nil {
 		return err
 	}
+	fresh.ScopeMetrics = joinScopes(fresh.ScopeMetrics)
 	if restored := r.restored.Load(); restored != nil {
 		fresh.ScopeMetrics = restored.addTo(fresh.ScopeMetrics, r.now())
 	}
 	*rm = fresh
 	return nil
+}
+
+// joinScopes makes one scope of those of one name: the SDK and producers may both
+// have metrics of it.
+func joinScopes(scopes []metricdata.ScopeMetrics) []metricdata.ScopeMetrics {
+	joined := scopes[:0]
+	for _, scope := range scopes {
+		at := slices.IndexFunc(joined, func(s metricdata.ScopeMetrics) bool { return s.Scope == scope.Scope })
+		if at < 0 {
+			joined = append(joined, scope)
+			continue
+		}
+		joined[at].Metrics = append(joined[at].Metrics, scope.Metrics...)
+	}
+	return joined
 }
 
 // Produce gives the metrics of a Snapshot. They are shared: do not change them.
