@@ -121,15 +121,15 @@ func (s *Server) openMeter(ctx context.Context, p *parts) (err error) {
 	rules.Pricer = pricing.NewFinder(book)
 	s.log.Info("models are priced", "prices", book.Version(), "days_old", int(book.Age(s.started).Hours()/24))
 	p.reported = reported.NewStore(reported.Options{})
-	p.reader = snapshot.NewReader(snapshot.Options{Producers: []sdkmetric.Producer{p.reported}})
-	provider := snapshot.NewProvider(p.reader)
-	s.onStop("metrics", provider.Shutdown)
-	instruments, err := instrument.New(provider.Meter(instrument.MeterScope), instrument.Options{
+	instruments, err := instrument.New(instrument.Options{
 		Family: instrument.FamilyOf(families), Threshold: s.config.Retrieval.Threshold,
 	})
 	if err != nil {
 		return err
 	}
+	p.reader = snapshot.NewReader(snapshot.Options{Producers: []sdkmetric.Producer{instruments, p.reported}})
+	provider := snapshot.NewProvider(p.reader)
+	s.onStop("metrics", provider.Shutdown)
 	p.exposition, err = snapshot.NewExposition(p.reader, snapshot.ExpositionOptions{
 		Collectors: []prometheus.Collector{collectors.NewGoCollector()},
 		OnError:    func(err error) { s.log.Warn("the exposition is not whole", "error", err) },

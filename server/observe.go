@@ -19,7 +19,6 @@ func (p *parts) sources() instrument.Sources {
 			return instrument.Journal{
 				Bytes:  p.journal.Stats().Bytes,
 				Unread: int64(p.journal.Durable() - p.meter.Counted()),
-				Open:   p.meter.OpenSpans(),
 			}
 		},
 	}

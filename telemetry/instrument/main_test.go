@@ -36,12 +36,12 @@ func golden(t *testing.T, name, got string) {
 
 func newInstruments(t testing.TB, o Options) (*Instruments, sdkmetric.Reader) {
 	t.Helper()
-	reader := sdkmetric.NewManualReader()
-	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader), sdkmetric.WithCardinalityLimit(0))
-	in, err := New(provider.Meter(MeterScope), o)
+	in, err := New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
+	reader := sdkmetric.NewManualReader(sdkmetric.WithProducer(in))
+	sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))
 	return in, reader
 }
 

@@ -39,7 +39,6 @@ type Sink struct {
 type Journal struct {
 	Bytes  int64 // on disk
 	Unread int64 // not counted yet
-	Open   int64 // spans that were read and wait for the rest of their trace
 }
 
 // Sources are where the instruments of ProcessScope are read from. A nil source
@@ -58,6 +57,9 @@ type Sources struct {
 func Observe(m metric.Meter, s Sources) (metric.Registration, error) {
 	o := observer{meter: m, ints: map[string]metric.Int64Observable{}, floats: map[string]metric.Float64Observable{}}
 	for _, def := range processTable() {
+		if def.Name == PipelineOpen {
+			continue
+		}
 		if err := o.make(def); err != nil {
 			return nil, fmt.Errorf("instrument: %w", err)
 		}
@@ -156,7 +158,6 @@ func (w writer) sinks(s Sources) {
 		j := s.Journal()
 		w.int(JournalBytes, j.Bytes)
 		w.int(JournalUnread, j.Unread)
-		w.int(PipelineOpen, j.Open)
 	}
 }
 

@@ -1,31 +1,18 @@
 package instrument
 
 import (
-	"context"
 	"time"
 
 	"treq/telemetry"
 )
 
-func (c counter) add(ctx context.Context, n int64, key seriesKey) {
-	c.Add(ctx, n, c.at(key).add...)
-}
-
-func (h histogram) record(ctx context.Context, value float64, key seriesKey) {
-	h.Record(ctx, value, h.at(key).record...)
-}
-
-func (h intHistogram) record(ctx context.Context, value int64, key seriesKey) {
-	h.Record(ctx, value, h.at(key).record...)
-}
-
 // timed records a known duration, and counts an unknown one.
-func (in *Instruments) timed(ctx context.Context, d time.Duration, h histogram, untimed counter, key seriesKey) {
+func (in *Instruments) timed(o *telemetry.Origin, d time.Duration, h histogram, untimed counter, key seriesKey) {
 	if d < 0 {
-		untimed.add(in.background, 1, key)
+		untimed.add(1, key)
 		return
 	}
-	h.record(ctx, d.Seconds(), key)
+	h.record(d.Seconds(), key, in.at, o)
 }
 
 // enum gives the id of the n-th value of an enumeration.
@@ -54,7 +41,7 @@ func (in *Instruments) errorID(outcome telemetry.Outcome, errorType string) uint
 func (in *Instruments) Chat(c *telemetry.Chat) {
 	service := in.serviceID(c.Service)
 	key := seriesKey{enum(c.Outcome), in.errorID(c.Outcome, c.ErrorType), enum(c.RAG), service}
-	in.timed(in.context(&c.Origin), c.Duration, in.chatDuration, in.chatUntimed, key)
+	in.timed(&c.Origin, c.Duration, in.chatDuration, in.chatUntimed, key)
 	in.chatUse(c.LLMCalls, c.Tokens, c.CostNanoUSD, service)
 }
 
@@ -65,13 +52,13 @@ func (in *Instruments) ChatAddition(a *telemetry.ChatAddition) {
 
 func (in *Instruments) chatUse(calls, tokens, cost int64, service uint16) {
 	if calls > 0 {
-		in.chatCalls.add(in.background, calls, seriesKey{service})
+		in.chatCalls.add(calls, seriesKey{service})
 	}
 	if tokens > 0 {
-		in.chatTokens.add(in.background, tokens, seriesKey{service})
+		in.chatTokens.add(tokens, seriesKey{service})
 	}
 	if cost > 0 {
-		in.chatCost.add(in.background, cost, seriesKey{service})
+		in.chatCost.add(cost, seriesKey{service})
 	}
 }
 
@@ -79,32 +66,31 @@ func (in *Instruments) chatUse(calls, tokens, cost int64, service uint16) {
 func (in *Instruments) Retrieval(r *telemetry.Retrieval) {
 	service, source := in.serviceID(r.Service), in.id(in.dataSource, r.DataSource)
 	result := max(r.Result, telemetry.Unknown)
-	ctx := in.context(&r.Origin)
-	in.timed(ctx, r.Duration, in.retrievalDuration, in.retrievalUntimed,
+	in.timed(&r.Origin, r.Duration, in.retrievalDuration, in.retrievalUntimed,
 		seriesKey{enum(r.Outcome), source, enum(r.Cache), enum(result), service})
 	key := seriesKey{source, service}
 	if r.Scored {
-		in.unit(ctx, in.similarity, r.MeanSimilarity, key)
-		in.unit(ctx, in.topSimilarity, r.TopSimilarity, key)
+		in.unit(&r.Origin, in.similarity, r.MeanSimilarity, key)
+		in.unit(&r.Origin, in.topSimilarity, r.TopSimilarity, key)
 		if r.TopSimilarity < in.threshold {
-			in.below.add(in.background, 1, key)
+			in.below.add(1, key)
 		}
 	} else if r.Outcome == telemetry.Succeeded && result != telemetry.Empty {
-		in.unscored.add(in.background, 1, key)
+		in.unscored.add(1, key)
 	}
 	if r.Documents >= 0 {
-		in.documents.record(in.background, r.Documents, key)
+		in.documents.record(r.Documents, key)
 	}
 }
 
 // unit records a value of 0..1 and refuses any other: a sum that once held a NaN
 // would never be a number again.
-func (in *Instruments) unit(ctx context.Context, h histogram, value float64, key seriesKey) {
+func (in *Instruments) unit(o *telemetry.Origin, h histogram, value float64, key seriesKey) {
 	if !(value >= 0 && value <= 1) {
 		in.Rejected("out_of_range", 1)
 		return
 	}
-	h.record(ctx, value, key)
+	h.record(value, key, in.at, o)
 }
 
 // LLMCall implements telemetry.Recorder.
@@ -117,18 +103,18 @@ func (in *Instruments) LLMCall(c *telemetry.LLMCall) {
 	} {
 		if n > 0 {
 			key[4] = firstID + uint16(kind)
-			in.llmTokens.add(in.background, n, key)
+			in.llmTokens.add(n, key)
 		}
 	}
 	if c.TimeToFirstToken > 0 {
 		key[4] = absent
-		in.timeToFirstToken.record(in.context(&c.Origin), c.TimeToFirstToken.Seconds(), key)
+		in.timeToFirstToken.record(c.TimeToFirstToken.Seconds(), key, in.at, &c.Origin)
 	}
 	if c.Stream != telemetry.NotStreamed {
 		if c.TimeToFirstToken > 0 {
-			in.timedStreams.add(in.background, 1, seriesKey{m.response, m.family, m.service})
+			in.timedStreams.add(1, seriesKey{m.response, m.family, m.service})
 		}
-		in.llmStreams.add(in.background, 1, seriesKey{m.response, m.family, m.service, enum(c.Stream - 1)})
+		in.llmStreams.add(1, seriesKey{m.response, m.family, m.service, enum(c.Stream - 1)})
 	}
 }
 
@@ -141,7 +127,7 @@ func (in *Instruments) Embedding(e *telemetry.Embedding) {
 func (in *Instruments) Rerank(r *telemetry.Rerank) {
 	m := in.side(&r.ModelCall, OperationRerank, in.rerankTokens)
 	if r.Ordered {
-		in.unit(in.context(&r.Origin), in.displacement, r.Displacement, seriesKey{m.provider, m.response, m.family, m.service})
+		in.unit(&r.Origin, in.displacement, r.Displacement, seriesKey{m.provider, m.response, m.family, m.service})
 	}
 }
 
@@ -149,7 +135,7 @@ func (in *Instruments) Rerank(r *telemetry.Rerank) {
 func (in *Instruments) side(c *telemetry.ModelCall, operation string, tokens counter) modelIDs {
 	m := in.modelAs(c, operation)
 	if n := c.Tokens.Total(); n > 0 {
-		tokens.add(in.background, n, seriesKey{m.provider, m.response, m.family, m.service})
+		tokens.add(n, seriesKey{m.provider, m.response, m.family, m.service})
 	}
 	return m
 }
@@ -180,14 +166,14 @@ func (in *Instruments) modelAs(c *telemetry.ModelCall, operation string) modelID
 		m.operation, m.provider, m.request, m.response,
 		in.errorID(c.Outcome, c.ErrorType), m.family, m.service,
 	}
-	in.timed(in.context(&c.Origin), c.Duration, in.operationDuration, in.llmUntimed, key)
+	in.timed(&c.Origin, c.Duration, in.operationDuration, in.llmUntimed, key)
 	in.spend(c, &m)
 	if t := c.Tokens; c.HasUsage && t.Unsplit == 0 {
 		key[7] = firstID
-		in.tokenUsage.record(in.background, t.Input+t.CacheRead+t.CacheWrite, key)
+		in.tokenUsage.record(t.Input+t.CacheRead+t.CacheWrite, key)
 		if operation != OperationEmbeddings && operation != OperationRerank {
 			key[7] = firstID + 1
-			in.tokenUsage.record(in.background, t.Output+t.Reasoning, key)
+			in.tokenUsage.record(t.Output+t.Reasoning, key)
 		}
 	}
 	return m
@@ -198,11 +184,11 @@ func (in *Instruments) modelAs(c *telemetry.ModelCall, operation string) modelID
 func (in *Instruments) spend(c *telemetry.ModelCall, m *modelIDs) {
 	key := seriesKey{m.operation, m.provider, m.response, m.family, m.service}
 	if c.UnpricedTokens > 0 {
-		in.unpriced.add(in.background, c.UnpricedTokens, key)
+		in.unpriced.add(c.UnpricedTokens, key)
 	}
 	if c.CostSource != telemetry.NoCost && c.CostNanoUSD >= 0 {
 		key[5] = enum(c.CostSource - 1)
-		in.llmCost.add(in.background, c.CostNanoUSD, key)
+		in.llmCost.add(c.CostNanoUSD, key)
 	}
 }
 
@@ -223,23 +209,23 @@ func (in *Instruments) familyID(model string, response uint16) uint16 {
 // ToolCall implements telemetry.Recorder.
 func (in *Instruments) ToolCall(t *telemetry.ToolCall) {
 	key := seriesKey{in.id(in.tool, t.Tool), in.errorID(t.Outcome, t.ErrorType), in.serviceID(t.Service)}
-	in.timed(in.context(&t.Origin), t.Duration, in.toolDuration, in.toolUntimed, key)
+	in.timed(&t.Origin, t.Duration, in.toolDuration, in.toolUntimed, key)
 }
 
 // Feedback implements telemetry.Recorder.
 func (in *Instruments) Feedback(f *telemetry.Feedback) {
 	key := seriesKey{in.id(in.feedbackKey, f.Key), in.id(in.feedbackFrom, f.Source), in.serviceID(f.Service)}
 	if !f.Scored {
-		in.feedbackUnscored.add(in.background, 1, key)
+		in.feedbackUnscored.add(1, key)
 		return
 	}
-	in.unit(in.background, in.score, f.Score, key)
+	in.unit(&telemetry.Origin{}, in.score, f.Score, key)
 }
 
 // Span implements telemetry.Recorder.
 func (in *Instruments) Span(d telemetry.Disposition, reason, service string, n int64) {
 	if n > 0 {
-		in.spans.add(in.background, n, seriesKey{enum(d), in.id(in.reason, reason), in.serviceID(service)})
+		in.spans.add(n, seriesKey{enum(d), in.id(in.reason, reason), in.serviceID(service)})
 	}
 }
 
@@ -247,27 +233,27 @@ func (in *Instruments) Span(d telemetry.Disposition, reason, service string, n i
 // finds its disposition.
 func (in *Instruments) Admitted(n int64) {
 	if n > 0 {
-		in.read.add(in.background, n, seriesKey{})
+		in.read.add(n, seriesKey{})
 	}
 }
 
 // Rejected implements telemetry.Recorder.
 func (in *Instruments) Rejected(reason string, n int64) {
 	if n > 0 {
-		in.rejected.add(in.background, n, seriesKey{in.id(in.reason, reason)})
+		in.rejected.add(n, seriesKey{in.id(in.reason, reason)})
 	}
 }
 
 // Unmapped implements telemetry.Recorder.
 func (in *Instruments) Unmapped(name string, n int64) {
 	if n > 0 {
-		in.unmapped.add(in.background, n, seriesKey{in.id(in.attribute, name)})
+		in.unmapped.add(n, seriesKey{in.id(in.attribute, name)})
 	}
 }
 
 // Late implements telemetry.Recorder.
 func (in *Instruments) Late(n int64) {
 	if n > 0 {
-		in.late.add(in.background, n, seriesKey{})
+		in.late.add(n, seriesKey{})
 	}
 }

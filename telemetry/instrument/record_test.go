@@ -2,13 +2,13 @@ package instrument
 
 import (
 	"fmt"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"math"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"go.opentelemetry.io/otel/trace"
 
 	"treq/telemetry"
 )
@@ -228,14 +228,65 @@ func TestCardinality(t *testing.T) {
 }
 
 func TestExemplarsNameTheirTrace(t *testing.T) {
-	in, _ := newInstruments(t, Options{})
+	in, reader := newInstruments(t, Options{})
 	origin := telemetry.Origin{TraceID: [16]byte{1, 2}, SpanID: [8]byte{3}}
-	sc := trace.SpanContextFromContext(in.context(&origin))
-	if sc.TraceID() != trace.TraceID(origin.TraceID) || sc.SpanID() != trace.SpanID(origin.SpanID) || !sc.IsSampled() {
-		t.Errorf("the context names %v", sc)
+	in.Chat(&telemetry.Chat{Origin: telemetry.Origin{TraceID: [16]byte{9}}, Duration: 3 * time.Second}) // the next one takes its place
+	in.Chat(&telemetry.Chat{Origin: origin, Duration: 3 * time.Second})
+	in.Chat(&telemetry.Chat{Duration: time.Second})
+	var rm metricdata.ResourceMetrics
+	if err := reader.Collect(t.Context(), &rm); err != nil {
+		t.Fatal(err)
 	}
-	if sc := trace.SpanContextFromContext(in.context(&telemetry.Origin{})); sc.IsValid() {
-		t.Errorf("an event without a trace names %v", sc)
+	var got []metricdata.Exemplar[float64]
+	for _, m := range rm.ScopeMetrics[0].Metrics {
+		if m.Name == ChatDuration {
+			got = m.Data.(metricdata.Histogram[float64]).DataPoints[0].Exemplars
+		}
+	}
+	if len(got) != 1 || got[0].Value != 3 || [16]byte(got[0].TraceID) != origin.TraceID || [8]byte(got[0].SpanID) != origin.SpanID || got[0].Time.IsZero() {
+		t.Errorf("exemplars are %+v", got)
+	}
+}
+
+// A collection between two records sees the events of both whole.
+func TestCollectionsSeeGroupsOfEventsWhole(t *testing.T) {
+	in, reader := newInstruments(t, Options{})
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for range 2000 {
+			in.Lock()
+			in.Admitted(3)
+			in.Span(telemetry.Recorded, "chat", "a", 1)
+			in.Span(telemetry.Folded, "inside", "b", 1)
+			in.Open(1)
+			in.Unlock()
+			in.Lock()
+			in.Span(telemetry.Folded, "inside", "b", 1)
+			in.Open(0)
+			in.Unlock()
+		}
+	}()
+	for {
+		got := collect(t, reader)
+		var admitted, found, open int64
+		for _, o := range got[PipelineAdmitted] {
+			admitted += o.count
+		}
+		for _, o := range got[PipelineSpans] {
+			found += o.count
+		}
+		for _, o := range got[PipelineOpen] {
+			open += o.count
+		}
+		if admitted != found+open {
+			t.Fatalf("%d admitted, %d with a disposition, %d open", admitted, found, open)
+		}
+		select {
+		case <-done:
+			return
+		default:
+		}
 	}
 }
 

@@ -1,8 +1,11 @@
 package instrument
 
 import (
+	"time"
+
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
+
+	"treq/telemetry"
 )
 
 // maxAttributes is the most attributes an instrument has.
@@ -32,11 +35,26 @@ func rankOf(attr string) rank {
 	}
 }
 
-// series is one attribute set of an instrument, with the options that name it
-// made once: a measurement allocates nothing.
+// series is one attribute set of an instrument with all that was measured on it
+// since the process started.
 type series struct {
-	add    []metric.AddOption
-	record []metric.RecordOption
+	attributes attribute.Set
+	// measured tells a series that was measured, be it with 0, from one that a
+	// checkpoint only admitted.
+	measured bool
+	total    int64   // a counter's value, the sum of a histogram of integers
+	sum      float64 // of a histogram of floats
+	count    uint64
+	buckets  []uint64   // nil for counters
+	examples []exemplar // by bucket, the latest; nil until there is one
+}
+
+// exemplar is a measurement that can be looked up as a span.
+type exemplar struct {
+	at    time.Time // zero: none
+	value float64
+	trace [16]byte
+	span  [8]byte
 }
 
 // seriesSet are the series of one instrument. Full detail is admitted up to
@@ -51,21 +69,35 @@ type seriesSet struct {
 	limit  int
 	known  map[seriesKey]*series
 	order  []seriesKey // as admitted, for the checkpoint
+	all    []*series   // as made
 	folded func(attr *values, reason string)
+
+	// Measurements come in runs of one key.
+	lastKey seriesKey
+	last    *series
 }
 
 // at gives the series of a key, or the one it folds into.
 func (s *seriesSet) at(key seriesKey) *series {
-	if found, ok := s.known[key]; ok {
-		return found
+	if s.last != nil && s.lastKey == key {
+		return s.last
 	}
-	return s.admit(key)
+	found, ok := s.known[key]
+	if !ok {
+		// A key that folds is folded, and counted, at each measurement.
+		if found, ok = s.admit(key); !ok {
+			return found
+		}
+	}
+	s.lastKey, s.last = key, found
+	return found
 }
 
-func (s *seriesSet) admit(key seriesKey) *series {
+// admit makes the series of a key; false means that the key was folded.
+func (s *seriesSet) admit(key seriesKey) (*series, bool) {
 	switch {
 	case len(s.order) < s.limit/2:
-		return s.make(key)
+		return s.make(key), true
 	case len(s.order) < s.limit*3/4:
 		return s.fold(key, foldFirst)
 	default:
@@ -74,7 +106,7 @@ func (s *seriesSet) admit(key seriesKey) *series {
 }
 
 // fold replaces the values of all attributes of at least the rank given.
-func (s *seriesSet) fold(key seriesKey, from rank) *series {
+func (s *seriesSet) fold(key seriesKey, from rank) (*series, bool) {
 	target := key
 	for i, r := range s.ranks {
 		if r >= from && target[i] > otherID {
@@ -83,9 +115,9 @@ func (s *seriesSet) fold(key seriesKey, from rank) *series {
 		}
 	}
 	if found, ok := s.known[target]; ok {
-		return found
+		return found, target == key
 	}
-	return s.make(target)
+	return s.make(target), target == key
 }
 
 func (s *seriesSet) make(key seriesKey) *series {
@@ -95,9 +127,63 @@ func (s *seriesSet) make(key seriesKey) *series {
 			pairs = append(pairs, attribute.String(attr.attr, attr.names[key[i]]))
 		}
 	}
-	option := metric.WithAttributeSet(attribute.NewSet(pairs...))
-	made := &series{add: []metric.AddOption{option}, record: []metric.RecordOption{option}}
+	made := s.of(attribute.NewSet(pairs...))
 	s.known[key] = made
 	s.order = append(s.order, key)
 	return made
+}
+
+// of makes the series of a set of attributes.
+func (s *seriesSet) of(set attribute.Set) *series {
+	made := &series{attributes: set}
+	if s.def.Bounds != nil {
+		made.buckets = make([]uint64, len(s.def.Bounds)+1)
+	}
+	s.all = append(s.all, made)
+	return made
+}
+
+// counter, histogram and intHistogram measure on a set of series.
+type (
+	counter      struct{ *seriesSet }
+	histogram    struct{ *seriesSet }
+	intHistogram struct{ *seriesSet }
+)
+
+func (c counter) add(n int64, key seriesKey) { c.at(key).add(n) }
+
+func (s *series) add(n int64) {
+	s.measured = true
+	s.total += n
+}
+
+// record measures a value that an event of an origin told, at a time.
+func (h histogram) record(value float64, key seriesKey, at time.Time, o *telemetry.Origin) {
+	s := h.at(key)
+	s.sum += value
+	bucket := s.put(h.def.Bounds, value)
+	if o.TraceID == ([16]byte{}) {
+		return
+	}
+	if s.examples == nil {
+		s.examples = make([]exemplar, len(s.buckets))
+	}
+	s.examples[bucket] = exemplar{at, value, o.TraceID, o.SpanID}
+}
+
+func (h intHistogram) record(value int64, key seriesKey) {
+	s := h.at(key)
+	s.total += value
+	s.put(h.def.Bounds, float64(value))
+}
+
+// put counts a value in its bucket: the first whose upper bound it does not pass.
+func (s *series) put(bounds []float64, value float64) (bucket int) {
+	for bucket < len(bounds) && value > bounds[bucket] {
+		bucket++
+	}
+	s.measured = true
+	s.count++
+	s.buckets[bucket]++
+	return bucket
 }

@@ -36,7 +36,7 @@ func processTable() []Definition {
 		{Name: PipelineQueueSpans, Kind: ObservableUpDown, Unit: "{span}", Attributes: sink, Description: "Spans that wait for a sink."},
 		{Name: PipelineQueueBytes, Kind: ObservableUpDown, Unit: "By", Attributes: sink, Description: "Bytes that wait for a sink."},
 		{Name: PipelineQueueAge, Kind: ObservableGauge, Unit: "s", Attributes: sink, Description: "Age of the oldest record that waits for a sink."},
-		{Name: PipelineOpen, Kind: ObservableUpDown, Unit: "{span}", Description: "Spans that were read and wait for the rest of their trace."},
+		openSpans(),
 		{Name: JournalBytes, Kind: ObservableUpDown, Unit: "By", Description: "Bytes of the journal on disk."},
 		{Name: JournalUnread, Kind: ObservableUpDown, Unit: "By", Description: "Bytes of the journal that were not counted yet."},
 		{Name: ProcessCPUTime, Kind: ObservableFloatCounter, Unit: "s", Attributes: []string{AttrCPUMode}, Description: "CPU time of this process."},
@@ -49,4 +49,12 @@ func processTable() []Definition {
 		table[i].Scope = ProcessScope
 	}
 	return table
+}
+
+// openSpans is told by the meter with its own instruments, so that the two agree.
+func openSpans() Definition {
+	return Definition{
+		Name: PipelineOpen, Kind: ObservableUpDown, Unit: "{span}", Scope: ProcessScope,
+		Description: "Spans that were read and wait for the rest of their trace.",
+	}
 }

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"go.opentelemetry.io/otel/attribute"
-	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 )
 
 func texts(kvs []attribute.KeyValue) map[string]string {
@@ -42,9 +41,8 @@ func TestTableIsSound(t *testing.T) {
 func TestReference(t *testing.T) { golden(t, "instruments.md", Reference()) }
 
 func TestNewRefusesOptionsOutOfRange(t *testing.T) {
-	meter := sdkmetric.NewMeterProvider().Meter(MeterScope)
 	for _, o := range []Options{{MaxValues: -1}, {MaxValues: 10001}, {MaxSeries: 3}, {MaxSeries: -1}} {
-		if _, err := New(meter, o); err == nil {
+		if _, err := New(o); err == nil {
 			t.Errorf("%+v was taken", o)
 		}
 	}

@@ -225,15 +225,17 @@ func (m *Meter) take(rec *journal.Record) error {
 	defer rec.Release()
 	m.sidecars.pass(rec)
 	m.admitted = rec.Admitted
-	m.engine.Advance(rec.Admitted)
 	data, err := rec.Data()
+	m.opts.Instruments.Lock()
+	m.engine.Advance(rec.Admitted)
 	if err == nil {
 		err = m.understand(rec, data)
 	}
+	m.settled()
+	m.opts.Instruments.Unlock()
 	if err != nil {
 		m.log.Error("a record of the journal cannot be counted", "position", rec.Position, "error", err)
 	}
-	m.open.Store(int64(m.engine.Open()))
 	if rec.Kind == journal.Posts {
 		// Before the position moves: who waits for it must find a new collection.
 		m.opts.Reader.Invalidate()
@@ -241,6 +243,13 @@ func (m *Meter) take(rec *journal.Record) error {
 	m.counted.Store(uint64(rec.End))
 	m.wake()
 	return nil
+}
+
+// settled tells how many spans are open after a group of events.
+func (m *Meter) settled() {
+	n := m.engine.Open()
+	m.open.Store(int64(n))
+	m.opts.Instruments.Open(n)
 }
 
 func (m *Meter) understand(rec *journal.Record, data []byte) error {
@@ -266,9 +275,11 @@ func (m *Meter) atTail() (*journal.Record, error) {
 		return rec, err
 	}
 	if safe.After(m.admitted) {
+		m.opts.Instruments.Lock()
 		m.engine.Advance(safe)
+		m.settled()
+		m.opts.Instruments.Unlock()
 		m.admitted = safe
-		m.open.Store(int64(m.engine.Open()))
 	}
 	// A cursor at the tail may stand behind a cut; the tail is counted all the same.
 	if p := m.cursor.Position(); uint64(p) > m.counted.Load() {

@@ -62,12 +62,12 @@ func (h *house) start(run bool, checkpoints time.Duration) {
 		h.t.Fatal(err)
 	}
 	store := reported.NewStore(reported.Options{})
-	h.reader = snapshot.NewReader(snapshot.Options{Producers: []sdkmetric.Producer{store}})
-	provider := snapshot.NewProvider(h.reader)
-	instruments, err := instrument.New(provider.Meter(instrument.MeterScope), instrument.Options{})
+	instruments, err := instrument.New(instrument.Options{})
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	h.reader = snapshot.NewReader(snapshot.Options{Producers: []sdkmetric.Producer{instruments, store}})
+	snapshot.NewProvider(h.reader)
 	h.meter, err = Open(h.t.Context(), Options{
 		Dir: h.dir, Journal: h.journal, Rules: h.rules, Instruments: instruments, Reader: h.reader,
 		Reported: store, Logger: slog.New(slog.DiscardHandler), CheckpointInterval: checkpoints,
