@@ -1,7 +1,9 @@
 package recorded
 
 import (
+	"encoding/json"
 	"io/fs"
+	"os"
 	"path"
 	"regexp"
 	"slices"
@@ -41,6 +43,30 @@ func TestEveryCaseLoads(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestCasesAreThoseOfTheManifest finds what was renamed and left behind, and what
+// was planned and never recorded.
+func TestCasesAreThoseOfTheManifest(t *testing.T) {
+	text, err := os.ReadFile("manifest.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var plans []struct{ Name string }
+	if err := json.Unmarshal(text, &plans); err != nil {
+		t.Fatal(err)
+	}
+	var planned, kept []string
+	for _, plan := range plans {
+		planned = append(planned, plan.Name)
+	}
+	for _, c := range Load(t) {
+		kept = append(kept, c.Name)
+	}
+	slices.Sort(planned)
+	if diff := cmp.Diff(planned, kept); diff != "" {
+		t.Errorf("-manifest.json +cases:\n%s", diff)
 	}
 }
 
