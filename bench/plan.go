@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -92,6 +94,20 @@ func measureAll(ctx context.Context, rows []row, o options, progress io.Writer) 
 		}
 	}
 	return found, nil
+}
+
+// variants are the loads that were measured, in an order of their own.
+func (s samples) variants() (all []variant) {
+	for c := range s {
+		if !slices.Contains(all, c.variant) {
+			all = append(all, c.variant)
+		}
+	}
+	slices.SortFunc(all, func(a, b variant) int {
+		return cmp.Or(cmp.Compare(a.rate, b.rate), strings.Compare(a.transport, b.transport), cmp.Compare(a.content, b.content),
+			cmp.Compare(a.batch, b.batch), strings.Compare(a.String(), b.String()))
+	})
+	return all
 }
 
 // median of what pick takes from a cell's samples; 0 where there are none.

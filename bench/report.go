@@ -49,7 +49,10 @@ func (f found) figures() (table []figure) {
 		add(r, what, fmt.Sprintf("≥ %g", bar), r >= bar, fmt.Sprintf("%.1f", r), speed(v, over, under))
 	}
 	both := func(what string, bar float64, under kind) {
-		r := (f.ratio(http64, oursFsync, under, perCPU) + f.ratio(http512, oursFsync, under, perCPU)) / 2
+		r := f.ratio(http64, oursFsync, under, perCPU)
+		if r > 0 { // the median of two is their mean
+			r = (r + f.ratio(http512, oursFsync, under, perCPU)) / 2
+		}
 		add(r, what, fmt.Sprintf("≥ %g", bar), r >= bar, fmt.Sprintf("%.1f", r),
 			"64: "+speed(http64, oursFsync, under)+"; 512: "+speed(http512, oursFsync, under))
 	}
@@ -126,26 +129,22 @@ func (f found) write(out io.Writer, o options, command string) {
 // writeSamples prints the medians of every load on every server.
 func (f found) writeSamples(out io.Writer) {
 	fmt.Fprintln(out, "| load | server | spans/CPU-s | spread | spans/s | p50 ms | p99 ms | peak RSS MB | written B/B | drain s |\n|---|---|---|---|---|---|---|---|---|---|")
-	for _, r := range append(quick(), full()...) {
+	for _, v := range f.variants() {
 		for _, k := range []kind{oursFsync, oursMemory, collectorMemory, collectorDurable} {
-			all := f.samples[cell{r.variant, k}]
+			all := f.samples[cell{v, k}]
 			if len(all) == 0 {
 				continue
 			}
-			m := func(pick func(sample) float64) float64 { return f.median(r.variant, k, pick) }
+			m := func(pick func(sample) float64) float64 { return f.median(v, k, pick) }
 			low, high := all[0].perCPU, all[0].perCPU
 			for _, one := range all {
 				low, high = min(low, one.perCPU), max(high, one.perCPU)
 			}
-			fmt.Fprintf(out, "| %s | %s | %s | %.0f %% | %s | %.2f | %.2f | %.0f | %.2f | %.1f |\n", r.variant, k,
+			fmt.Fprintf(out, "| %s | %s | %s | %.0f %% | %s | %.2f | %.2f | %.0f | %.2f | %.1f |\n", v, k,
 				thousands(m(perCPU)), 100*(high-low)/m(perCPU), thousands(m(func(s sample) float64 { return s.perSecond })),
 				m(func(s sample) float64 { return s.p50 }), m(p99), m(peak)/1e6,
 				m(func(s sample) float64 { return s.written }), m(func(s sample) float64 { return s.drain }))
 		}
-		delete(f.samples, cell{r.variant, oursFsync})
-		delete(f.samples, cell{r.variant, oursMemory})
-		delete(f.samples, cell{r.variant, collectorMemory})
-		delete(f.samples, cell{r.variant, collectorDurable})
 	}
 	fmt.Fprintln(out)
 }
