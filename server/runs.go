@@ -9,6 +9,8 @@ import (
 	"treq/server/runs"
 	"treq/telemetry"
 	"treq/telemetry/export"
+	"treq/telemetry/pricing"
+	"treq/telemetry/understand"
 )
 
 // openRuns starts to index runs. It is a reader of the journal like the sinks:
@@ -17,6 +19,7 @@ func (s *Server) openRuns(p *parts) (err error) {
 	rules, _ := s.config.Rules()
 	p.runs, err = runs.Open(runs.Options{
 		Journal: p.journal, Rules: rules, Links: linksOf(s.config.Sinks), Logger: s.log,
+		Pricer: func() understand.Pricer { return pricing.NewFinder(p.models.book) },
 	})
 	if err != nil {
 		return err

@@ -27,7 +27,7 @@ func (p *process) question(trace byte) {
 			{
 				TraceID: id, SpanID: [8]byte{trace, 2}, ParentID: [8]byte{trace, 1}, Name: "chat", Start: 1e18, End: 1e18 + 1e9,
 				Attributes: []otlp.KV{
-					otlp.Str(semconv.GenAIOperationName, "chat"), otlp.Str(semconv.GenAIRequestModel, "llama-3.1-8b-instant"),
+					otlp.Str(semconv.GenAIOperationName, "chat"), otlp.Str(semconv.GenAIRequestModel, "llama-3.1-8b-instant"), otlp.Str(semconv.GenAIProviderName, "groq"),
 					otlp.I64(semconv.GenAIInputTokens, 30), otlp.I64(semconv.GenAIOutputTokens, 12),
 					otlp.Str(semconv.GenAIPrompt, "<b>why?</b>"),
 				},
@@ -59,6 +59,11 @@ func TestARunIsShownOnceItIsAcknowledged(t *testing.T) {
 		}
 		if err := json.Unmarshal([]byte(body), &run); err != nil || code != http.StatusOK || run.Spans != 2 {
 			t.Fatalf("run %d: %d %s %v", n+1, code, body, err)
+		}
+		// The meter counts a question 6 s later; what it will count is known now.
+		_, explained := p.do("GET", "/monitoring/runs/"+run.RunID+"?explain=1")
+		if !strings.Contains(explained, `"counted":{"chats":1,"llm_calls":1,"llm_tokens":42,`) || !strings.Contains(explained, `"cost_source":"price_book"`) {
+			t.Errorf("run %d explained: %s", n+1, explained)
 		}
 		if !strings.Contains(body, `"text":"<b>why?</b>"`) || run.URL != "http://127.0.0.1:9/o/default/projects/p/treq/r/"+run.RunID {
 			t.Errorf("run %d: %s", n+1, body)

@@ -80,16 +80,12 @@ func (c *collector) content(sp *otlp.Span, names []string) *Text {
 // spanOf gives what a span says, without content.
 func spanOf(sp *otlp.Span, u *understand.Span) *Span {
 	s := &Span{
-		SpanID: hex.EncodeToString(sp.SpanID[:]), RunID: runIDIn(sp),
+		SpanID: spanText(sp.SpanID), ParentSpanID: spanText(sp.ParentID), RunID: runIDIn(sp),
 		Name: valid(u.Name), Kind: u.Kind.String(), Service: valid(u.Service), Scope: valid(u.Scope),
 		Start: nanoseconds(u.Start), DurationMS: durationOf(u),
 		Outcome: u.Outcome.String(), ErrorType: valid(u.ErrorType), HTTPStatus: int(u.HTTPStatus),
 		Tool: valid(u.Tool), Children: []*Span{},
 		id: sp.SpanID, parent: sp.ParentID, start: u.Start,
-		origin: u.Service, kind: u.Kind, unusable: u.Flags.Has(understand.Unusable),
-	}
-	if sp.ParentID != ([8]byte{}) {
-		s.ParentSpanID = hex.EncodeToString(sp.ParentID[:])
 	}
 	s.Message, _ = shorten(string(sp.StatusMessage[:min(len(sp.StatusMessage), 2*mostMessage)]), mostMessage)
 	switch u.Kind {

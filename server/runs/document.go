@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"treq/telemetry"
-	"treq/telemetry/semconv"
 )
 
 // Time is an instant as the documents show it: RFC 3339 in UTC, null for none.
@@ -98,9 +97,6 @@ type Span struct {
 
 	id, parent [8]byte
 	start      int64
-	origin     string // the service as the meter knows it
-	kind       semconv.Kind
-	unusable   bool
 }
 
 // Model is what a model span says of its call; fields that it does not are "" or null.

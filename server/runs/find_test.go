@@ -28,12 +28,12 @@ func TestEveryIDFindsItsRun(t *testing.T) {
 			{traceText(1), whole, "00000000-0000-0000-bb00-000000000001"},
 			{strings.ToUpper(traceText(1)), whole, "00000000-0000-0000-bb00-000000000001"},
 			{"aa000000-0000-0000-0000-000000000001", whole, "00000000-0000-0000-bb00-000000000001"},
-			{spanText(1), whole, "00000000-0000-0000-bb00-000000000001"},
+			{spanHex(1), whole, "00000000-0000-0000-bb00-000000000001"},
 			{"question of 12:05", whole, "00000000-0000-0000-bb00-000000000001"},
-			{spanText(2), below, "01a20595-2dc8-7d7c-bc3a-b8ecb8def0e2"},
+			{spanHex(2), below, "01a20595-2dc8-7d7c-bc3a-b8ecb8def0e2"},
 			{"00000000-0000-0000-bb00-000000000002", below, "01a20595-2dc8-7d7c-bc3a-b8ecb8def0e2"},
 			{"01a20595-2dc8-7d7c-bc3a-b8ecb8def0e2", below, "01a20595-2dc8-7d7c-bc3a-b8ecb8def0e2"},
-			{spanText(3), "span 3\n", "00000000-0000-0000-bb00-000000000003"},
+			{spanHex(3), "span 3\n", "00000000-0000-0000-bb00-000000000003"},
 		}
 		for _, tt := range tests {
 			run := h.get(tt.id)
@@ -44,7 +44,7 @@ func TestEveryIDFindsItsRun(t *testing.T) {
 				t.Errorf("%s: %d spans", tt.id, run.Spans)
 			}
 		}
-		for _, id := range []string{traceText(3), spanText(4), "01a20595-2dc8-7d7c-bc3a-b8ecb8def0e3", "x", "00000000-0000-0000-0000-000000000000"} {
+		for _, id := range []string{traceText(3), spanHex(4), "01a20595-2dc8-7d7c-bc3a-b8ecb8def0e3", "x", "00000000-0000-0000-0000-000000000000"} {
 			h.absent(id)
 		}
 		for _, id := range []string{"", strings.Repeat("x", mostID+1)} {
@@ -60,7 +60,7 @@ func TestNewestOfEqualSpanIDs(t *testing.T) {
 		t := h.t
 		h.append(body(llm(1, 7, 0)))
 		h.append(body(llm(2, 7, 0)))
-		if run := h.get(spanText(7)); run.TraceID != traceText(2) {
+		if run := h.get(spanHex(7)); run.TraceID != traceText(2) {
 			t.Errorf("trace %s", run.TraceID)
 		}
 	})
@@ -71,7 +71,12 @@ func TestNewestOfEqualSpanIDs(t *testing.T) {
 func (h *house) scattered(trace uint64, spans int) {
 	chance := rand.New(rand.NewPCG(1, trace))
 	for _, i := range chance.Perm(spans) {
-		h.append(body(llm(trace, uint64(i+1), uint64(i))))
+		n := 1000*trace + uint64(i)
+		s := llm(trace, n+1, n)
+		if i == 0 {
+			s.ParentID = [8]byte{}
+		}
+		h.append(body(s))
 		h.append(request(8, 100, chance.Uint64()>>8))
 	}
 }
@@ -80,10 +85,10 @@ func TestRunOfManyRecords(t *testing.T) {
 	within(t, nil, func(h *house) {
 		t := h.t
 		h.scattered(1, 60)
-		h.append(body(llm(1, 3, 2)))
+		h.append(body(llm(1, 1003, 1002)))
 		want := ""
 		for i := range 60 {
-			want += strings.Repeat("  ", i) + fmt.Sprintf("span %d\n", i+1)
+			want += strings.Repeat("  ", i) + fmt.Sprintf("span %d\n", 1000+i+1)
 		}
 		check := func(when string) {
 			run := h.get(traceText(1))
@@ -130,7 +135,7 @@ func TestSearchBelowTheIndex(t *testing.T) {
 		}
 		// Wherever the one span lies that was asked for, all below it is there.
 		for span := range uint64(40) {
-			if run := h.get(spanText(span + 1)); run.TraceID == traceText(1) && run.Spans != int(40-span) {
+			if run := h.get(spanHex(1000 + span + 1)); run.Spans != int(40-span) {
 				t.Errorf("below span %d: %d spans", span+1, run.Spans)
 			}
 		}

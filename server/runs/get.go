@@ -5,6 +5,7 @@ import (
 
 	"treq/telemetry/journal"
 	"treq/telemetry/otlp"
+	"treq/telemetry/understand"
 )
 
 // mostBytes bounds what one run is read from, decompressed.
@@ -31,14 +32,14 @@ func (v *Viewer) Get(ctx context.Context, id string, explained bool) (*Run, erro
 	}
 	var scanner otlp.Scanner
 	var project string
-	var pieces []piece
+	var pieces []understand.Record
 	room := mostBytes
 	c.cut = len(p.positions) >= mostRecords
 	err = v.at(ctx, p.positions, func(rec *journal.Record, body []byte) bool {
 		// A record that does not scan was counted as damaged by whoever counts.
 		_ = scanner.Traces(body, c)
 		if explained {
-			pieces = append(pieces, piece{rec.Admitted, sliceOf(body, p.trace)})
+			pieces = append(pieces, piece(rec, body, p.trace))
 		}
 		if project == "" {
 			project = rec.Project
@@ -55,13 +56,12 @@ func (v *Viewer) Get(ctx context.Context, id string, explained bool) (*Run, erro
 	}
 	run := v.document(c, &p, project)
 	if explained {
-		l, err := explain(v.o.Rules, pieces)
-		if err != nil {
-			return nil, err
+		rules := v.o.Rules
+		if v.o.Pricer != nil {
+			rules.Pricer = v.o.Pricer()
 		}
-		run.Counted = &l.counted
-		for _, s := range c.spans {
-			s.Explanation = l.of(s.id, s.origin, s.kind, s.unusable)
+		if run.Counted, err = explain(rules, c, pieces); err != nil {
+			return nil, err
 		}
 	}
 	return run, nil

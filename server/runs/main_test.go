@@ -138,7 +138,7 @@ func spanID(n uint64) (id [8]byte) {
 
 func traceText(n uint64) string { return fmt.Sprintf("%x", traceID(n)) }
 
-func spanText(n uint64) string { return fmt.Sprintf("%x", spanID(n)) }
+func spanHex(n uint64) string { return fmt.Sprintf("%x", spanID(n)) }
 
 // llm makes a model span; parent 0 is none.
 func llm(trace, span, parent uint64, more ...otlp.KV) otlp.SpanData {

@@ -17,7 +17,10 @@ type Options struct {
 	Journal *journal.Journal
 	// Rules are how spans are understood; the meter's.
 	Rules understand.Config
-	Links Links
+	// Pricer makes what prices the calls of one explanation, in place of Rules.Pricer,
+	// which is the meter's alone; nil leaves them without a price.
+	Pricer func() understand.Pricer
+	Links  Links
 	// IndexBytes bounds the memory of the index; DefaultIndexBytes when 0.
 	IndexBytes int64
 	// SearchTime bounds how long one request looks through the journal for what
@@ -58,6 +61,7 @@ func Open(o Options) (*Viewer, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	o.Rules.Pricer = nil
 	// Rules that no reader can be made of are an error now, not with each request.
 	if _, err := understand.NewReader(o.Rules); err != nil {
 		return nil, err
