@@ -46,7 +46,8 @@ var rooms = map[string]room{
 
 	"server/fault":  {of("telemetry"), "kinds of error on the wire"},
 	"server/config": {of("telemetry", "telemetry/export", "telemetry/instrument", "telemetry/understand"), "settings, in the types of those who obey them"},
-	"server/ingest": {of("telemetry", "telemetry/compress", "telemetry/journal", "telemetry/otlp", "server/fault"), "OTLP in; appends, never counts"},
+	"server/access": {of("telemetry"), "who may do what, from headers alone"},
+	"server/ingest": {of("telemetry", "telemetry/compress", "telemetry/journal", "telemetry/otlp", "server/access", "server/fault"), "OTLP in; appends, never counts"},
 	"server/api":    {of("telemetry", "telemetry/journal", "telemetry/otlp", "telemetry/semconv", "server/fault"), "JSON in and out; numbers come through its interfaces"},
 	"server/runs": {
 		of("telemetry", "telemetry/journal", "telemetry/otlp", "telemetry/semconv", "telemetry/understand"),

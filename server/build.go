@@ -9,10 +9,10 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 
+	"treq/server/access"
 	"treq/server/api"
 	"treq/server/config"
 	"treq/server/ingest"
@@ -52,7 +52,7 @@ func (s *Server) build(ctx context.Context) (*parts, error) {
 	}
 	p.ingest = ingest.New(ingest.Options{
 		Log:             p.journal,
-		Tokens:          ingest.NewTokens(s.config.Tokens.Ingest...),
+		Tokens:          s.tokens,
 		MaxRequestBytes: int64(s.config.Limits.MaxRequestBytes),
 		InflightBytes:   int64(s.config.Limits.MaxInFlightBytes),
 		Seed:            p.identity.Seed,
@@ -131,7 +131,7 @@ func (s *Server) openMeter(ctx context.Context, p *parts) (err error) {
 	provider := snapshot.NewProvider(p.reader)
 	s.onStop("metrics", provider.Shutdown)
 	p.exposition, err = snapshot.NewExposition(p.reader, snapshot.ExpositionOptions{
-		Collectors: []prometheus.Collector{collectors.NewGoCollector()},
+		Collectors: append(s.guards(), collectors.NewGoCollector()),
 		OnError:    func(err error) { s.log.Warn("the exposition is not whole", "error", err) },
 	})
 	if err != nil {
@@ -211,9 +211,8 @@ func (p *parts) openCursor(name string, from journal.Position) (export.Cursor, e
 	return c, nil
 }
 
-// handlers are what the doors serve.
-func (p *parts) handlers(s *Server) (handlers, error) {
-	c := s.config
+// handlers are what the doors serve under these settings and tokens.
+func (p *parts) handlers(s *Server, c config.Config, tokens *access.Tokens) (handlers, error) {
 	a, err := api.New(api.Options{
 		Log: p.journal, Meter: p.meter, Documents: p.documents,
 		Exposition: p.exposition,
@@ -228,13 +227,15 @@ func (p *parts) handlers(s *Server) (handlers, error) {
 		Checks:      []api.Check{{Name: "journal", Err: p.journalCheck}},
 		Notices:     func() []string { return s.notices },
 		OTLP:        p.ingest.HTTP(), IsOTLP: ingest.Serves, GRPC: p.ingest.GRPC(),
-		Authorize:     ingest.NewTokens(c.Tokens.Ingest...).Authorize,
-		AuthorizeRead: readers(c.Tokens.API),
-		Origins:       c.CORSOrigins,
-		Hosts:         api.Hosts{Loopback: c.Listen.Loopback(), Allowed: c.AllowedHosts},
-		Seed:          p.identity.Seed,
-		Version:       s.version,
-		Logger:        s.log,
+		Authorize:      tokens.For(access.Ingest),
+		AuthorizeRead:  readers(tokens),
+		AuthorizeAdmin: admins(tokens),
+		Closed:         c.RequireAuth && tokens.Asks(access.Read),
+		Origins:        c.CORSOrigins,
+		Hosts:          api.Hosts{Loopback: c.Listen.Loopback(), Allowed: c.AllowedHosts},
+		Seed:           p.identity.Seed,
+		Version:        s.version,
+		Logger:         s.log,
 	})
 	if err != nil {
 		return handlers{}, err

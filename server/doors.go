@@ -25,10 +25,13 @@ type doors struct {
 	servers []*http.Server
 	running sync.WaitGroup
 	log     *slog.Logger
+	gate    *gate
+	// certificates are nil where the doors speak clear text.
+	certificates *certificates
 }
 
-func openDoors(l listeners, log *slog.Logger) *doors {
-	d := &doors{log: log}
+func openDoors(l listeners, g *gate, certs *certificates, log *slog.Logger) *doors {
+	d := &doors{log: log, gate: g, certificates: certs}
 	starting := http.HandlerFunc(starting)
 	d.current.Store(&handlers{starting, starting, starting})
 	d.open(l.one, func(h *handlers) http.Handler { return h.one })
@@ -43,25 +46,34 @@ func (d *doors) open(l net.Listener, which func(*handlers) http.Handler) {
 	}
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
-	protocols.SetUnencryptedHTTP2(true)
 	s := &http.Server{
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		Handler: d.gate.guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			which(d.current.Load()).ServeHTTP(w, r)
-		}),
-		Protocols: &protocols,
-		HTTP2:     ingest.HTTP2(),
+		})),
+		Protocols:   &protocols,
+		HTTP2:       ingest.HTTP2(),
+		ConnContext: withPlace,
 		// A sender that drips costs a connection and a part of the byte budget:
-		// neither for long.
+		// neither for long. Bodies have a pace besides.
 		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       60 * time.Second,
+		ReadTimeout:       bodyWithin,
 		WriteTimeout:      90 * time.Second,
 		IdleTimeout:       120 * time.Second,
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(d.log.Handler(), slog.LevelDebug),
 	}
+	serve := s.Serve
+	if d.certificates != nil {
+		protocols.SetHTTP2(true)
+		s.TLSConfig = d.certificates.server()
+		serve = func(l net.Listener) error { return s.ServeTLS(l, "", "") }
+	} else {
+		protocols.SetUnencryptedHTTP2(true)
+	}
 	d.servers = append(d.servers, s)
+	l = guarded{l, d.gate}
 	d.running.Go(func() {
-		if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		if err := serve(l); !errors.Is(err, http.ErrServerClosed) {
 			d.log.Error("a door closed by itself", "address", l.Addr().String(), "error", err)
 		}
 	})

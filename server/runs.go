@@ -3,11 +3,9 @@ package server
 import (
 	"context"
 	"net/http"
-	"slices"
 
-	"treq/server/ingest"
+	"treq/server/access"
 	"treq/server/runs"
-	"treq/telemetry"
 	"treq/telemetry/export"
 	"treq/telemetry/pricing"
 	"treq/telemetry/understand"
@@ -42,12 +40,19 @@ func linksOf(sinks []export.Config) runs.Links {
 }
 
 // readers gives who may see runs wherever they come from, nil without a token.
-func readers(tokens []telemetry.Secret) func(http.Header) (uint64, error) {
-	// A set without tokens would let everybody in.
-	if !slices.ContainsFunc(tokens, func(t telemetry.Secret) bool { return !t.IsZero() }) {
+func readers(tokens *access.Tokens) func(http.Header) (uint64, error) {
+	if !tokens.Asks(access.Read) {
 		return nil
 	}
-	return ingest.NewTokens(tokens...).Authorize
+	return tokens.For(access.Read)
+}
+
+// admins gives who may destroy, nil without a token: then nobody may.
+func admins(tokens *access.Tokens) func(http.Header) (uint64, error) {
+	if !tokens.Asks(access.Admin) {
+		return nil
+	}
+	return tokens.For(access.Admin)
 }
 
 // shownRuns are the runs as the API asks for them.

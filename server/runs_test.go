@@ -97,7 +97,7 @@ func TestRunsNeedATokenBeyondLoopback(t *testing.T) {
 	c.Tokens.Ingest = []telemetry.Secret{telemetry.NewSecret("canary-write")}
 	p = begin(t, c)
 	one, _, _ := p.Addr()
-	for header, want := range map[string]int{"": 401, "Bearer canary-write": 401, "Bearer ": 401, "Bearer canary-read": 200} {
+	for header, want := range map[string]int{"": 401, "Bearer canary-write": 403, "Bearer ": 401, "Bearer canary-read": 200} {
 		req, err := http.NewRequest("GET", "http://"+one+"/monitoring/runs", nil)
 		if err != nil {
 			t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"treq/server/access"
 	"treq/server/config"
 )
 
@@ -37,8 +38,16 @@ type Server struct {
 
 	listeners listeners
 	doors     *doors
-	notices   []string // of the start; not changed once the doors serve
-	volatile  bool     // the data directory does not outlive the machine or container
+	gate      *gate
+	tokens    *access.Tokens
+	// certificates are nil where the doors speak clear text.
+	certificates *certificates
+	debug        net.Listener // nil where profiles are off
+	reloads      reloads
+	inForce      config.Config // config, and what was reloaded since
+
+	notices  []string // of the start; not changed once the doors serve
+	volatile bool     // the data directory does not outlive the machine or container
 
 	start context.Context // ends a start that waits
 	built *parts          // nil before Start
@@ -59,12 +68,25 @@ type step struct {
 // on; everything else answers 503 until Start is done. ctx ends a Start that
 // waits for the data directory.
 func New(ctx context.Context, c config.Config, log *slog.Logger, version string) (*Server, error) {
-	s := &Server{config: c, log: log, version: version, started: time.Now(), start: ctx}
+	s := &Server{
+		config: c, inForce: c, log: log, version: version, started: time.Now(), start: ctx,
+		gate: newGate(c.Limits.MaxConnections), tokens: access.New(callers(c)...),
+	}
+	s.reloads.success.Store(s.started.Unix())
 	var err error
+	if c.TLS.On() {
+		if s.certificates, err = newCertificates(c.TLS, log); err != nil {
+			return nil, err
+		}
+	}
 	if s.listeners, err = listen(c, log); err != nil {
 		return nil, err
 	}
-	s.doors = openDoors(s.listeners, log)
+	s.doors = openDoors(s.listeners, s.gate, s.certificates, log)
+	if err := s.openDebug(); err != nil {
+		_ = s.Stop(ctx)
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -77,7 +99,7 @@ func (s *Server) Start() error {
 	if err != nil {
 		return err
 	}
-	handlers, err := p.handlers(s)
+	handlers, err := p.handlers(s, s.config, s.tokens)
 	if err != nil {
 		return err
 	}

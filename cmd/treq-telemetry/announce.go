@@ -17,7 +17,11 @@ import (
 func (p *process) announce(loaded config.Loaded, svc service, version string) {
 	c := loaded.Config
 	listen, otlpHTTP, otlpGRPC := svc.Addr()
-	base := "http://" + reachable(listen)
+	scheme := "http://"
+	if c.TLS.On() {
+		scheme = "https://"
+	}
+	base := scheme + reachable(listen)
 	w := tabwriter.NewWriter(p.stdout, 0, 0, 3, ' ', 0)
 	line := func(name, value string) { fmt.Fprintf(w, "  %s\t%s\n", name, value) }
 	fmt.Fprintf(w, "treq-telemetry %s\n\n", version)
@@ -25,7 +29,7 @@ func (p *process) announce(loaded config.Loaded, svc service, version string) {
 	line("numbers", base+"/monitoring/metrics")
 	line("summary", base+"/monitoring/stats/summary")
 	line("Prometheus", base+"/metrics")
-	line("OTLP/HTTP", door("http://", otlpHTTP, base))
+	line("OTLP/HTTP", door(scheme, otlpHTTP, base))
 	line("OTLP/gRPC", door("", otlpGRPC, reachable(listen)))
 	line("data", dataDirectory(c))
 	line("sinks", sinkNames(c))
@@ -79,9 +83,9 @@ func sinkNames(c config.Config) string {
 }
 
 // newLogger writes text to a terminal and JSON elsewhere, unless told.
-func newLogger(w io.Writer, c config.Log) *slog.Logger {
-	options := &slog.HandlerOptions{Level: c.Level.Slog()}
-	if c.Format == config.LogText || c.Format == config.LogAuto && terminal(w) {
+func newLogger(w io.Writer, format config.LogFormat, level slog.Leveler) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level}
+	if format == config.LogText || format == config.LogAuto && terminal(w) {
 		return slog.New(slog.NewTextHandler(w, options))
 	}
 	return slog.New(slog.NewJSONHandler(w, options))

@@ -54,7 +54,7 @@ that received nothing else shows.`,
 func (p *process) demo(ctx context.Context, o demo.Options) error {
 	signals := listen(ctx)
 	defer signals.close()
-	go signals.each(func() {})
+	go signals.each(nil, nil)
 	fmt.Fprintf(p.stdout, "Sending %g chats a second to %s; Ctrl-C ends it.\n"+
 		"A chat counts some seconds later, when its trace is complete: see %[2]s/monitoring/stats/summary\n", o.Rate, o.Endpoint)
 	done := make(chan error, 1)

@@ -33,6 +33,23 @@ func (f *fake) Start() error {
 
 func (f *fake) Addr() (string, string, string) { return "127.0.0.1:8002", "127.0.0.1:4318", "" }
 
+// Reload takes what the server takes: everything but ack.
+func (f *fake) Reload(load func() (config.Config, error)) (taken, restart []string, err error) {
+	next, err := load()
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, key := range config.Differences(config.Defaults(), next) {
+		switch key {
+		case "ack":
+			restart = append(restart, key)
+		case "log.level":
+			taken = append(taken, key)
+		}
+	}
+	return taken, restart, nil
+}
+
 // StopWithin bounds the stop as the product does.
 func (f *fake) StopWithin() time.Duration { return 10 * time.Second }
 
@@ -124,7 +141,7 @@ func TestStartFails(t *testing.T) {
 	<-f.stopping // what was opened is closed again
 }
 
-func TestHangupNamesWhatNeedsARestart(t *testing.T) {
+func TestHangupReloads(t *testing.T) {
 	for name, tt := range map[string]struct {
 		reload func() (config.Loaded, error)
 		want   string
@@ -132,6 +149,9 @@ func TestHangupNamesWhatNeedsARestart(t *testing.T) {
 		"changed": {func() (config.Loaded, error) {
 			return config.Load(config.Sources{Env: func(string) string { return "" }, Flags: map[string]string{"ack": "memory"}})
 		}, `"keys":["ack"]`},
+		"taken": {func() (config.Loaded, error) {
+			return config.Load(config.Sources{Env: func(string) string { return "" }, Flags: map[string]string{"log-level": "debug"}})
+		}, `"msg":"settings changed","keys":["log.level"]`},
 		"unchanged": {func() (config.Loaded, error) {
 			return config.Load(config.Sources{Env: func(string) string { return "" }})
 		}, "settings are unchanged"},
@@ -188,7 +208,7 @@ func TestLoggerFollowsTheFormat(t *testing.T) {
 		config.LogJSON: `{"time":`, config.LogText: "time=", config.LogAuto: `{"time":`, // no terminal here
 	} {
 		var b bytes.Buffer
-		newLogger(io.Writer(&b), config.Log{Format: format, Level: config.LogInfo}).Info("hello")
+		newLogger(io.Writer(&b), format, slog.LevelInfo).Info("hello")
 		if !strings.HasPrefix(b.String(), want) {
 			t.Errorf("format %s logs %q, want it to start with %q", format, b.String(), want)
 		}

@@ -19,6 +19,9 @@ type service interface {
 	Stop(ctx context.Context) error
 	// StopWithin bounds a stop, whatever a sink does (docs/architecture.md, section 8).
 	StopWithin() time.Duration
+	// Reload takes over what a running process can, all of it or nothing, and
+	// names what changed and what needs a restart.
+	Reload(load func() (config.Config, error)) (taken, restart []string, err error)
 }
 
 // newService makes the product; ctx ends a Start that waits.
@@ -34,6 +37,10 @@ Every setting is a flag, an environment variable TREQ_… or a key of the YAML f
 in that order of precedence; docs/configuration.md lists them. LangSmith's and
 OpenTelemetry's own variables (LANGSMITH_API_KEY, OTEL_EXPORTER_OTLP_ENDPOINT, …)
 each make a sink.
+
+SIGHUP, or a change of the file, reads the settings again: tokens, certificates,
+origins, hosts, limits and the log level change at once, the rest is named as
+needing a restart, and a file with a mistake changes nothing.
 
 SIGTERM or SIGINT stops within 10 s; a second one at once. Exit codes: 0 a clean
 stop, 1 a failure, 2 a mistake in flags or settings.`,
@@ -58,13 +65,18 @@ var errForced = errors.New("stopped at once by a second signal: the last seconds
 
 // serve runs the product until ctx ends or a signal asks it to stop.
 func (p *process) serve(ctx context.Context, loaded config.Loaded, reload func() (config.Loaded, error)) error {
-	log := newLogger(p.stderr, loaded.Config.Log)
+	level := &slog.LevelVar{}
+	level.Set(loaded.Config.Log.Level.Slog())
+	log := newLogger(p.stderr, loaded.Config.Log.Format, level)
 	for _, w := range loaded.Warnings {
 		log.Warn(w)
 	}
 	signals := listen(ctx)
 	defer signals.close()
-	go signals.each(func() { reportReload(log, loaded.Config, reload) })
+	watching := watch(loaded.File, log)
+	defer watching.close()
+	started := make(chan *reloader, 1)
+	go signals.each(watching.changed, started)
 
 	version := buildVersion().Version
 	svc, err := p.newService(signals.quit, loaded.Config, log, version)
@@ -79,6 +91,7 @@ func (p *process) serve(ctx context.Context, loaded config.Loaded, reload func()
 		}
 		return errors.Join(err, stopped)
 	}
+	started <- &reloader{log: log, level: level, svc: svc, load: reload}
 	p.announce(loaded, svc, version)
 	warnExposed(log, loaded.Config)
 	<-signals.quit.Done()
@@ -104,24 +117,11 @@ func (p *process) stop(signals *signals, svc service) error {
 	}
 }
 
-// reportReload says what a changed file would change. Nothing can change while
-// the process runs yet, so each difference is named.
-func reportReload(log *slog.Logger, now config.Config, reload func() (config.Loaded, error)) {
-	next, err := reload()
-	if err != nil {
-		log.Error("settings are refused and stay as they were", "problems", err.Error())
-		return
-	}
-	keys := config.Differences(now, next.Config)
-	if len(keys) == 0 {
-		log.Info("settings are unchanged")
-		return
-	}
-	log.Warn("settings changed that need a restart", "keys", keys)
-}
-
 func warnExposed(log *slog.Logger, c config.Config) {
-	if c.Exposed() && len(c.Tokens.Ingest) == 0 {
-		log.Warn("other machines can reach this process and no ingest token is set: anyone who can may send telemetry; set --ingest-token or TREQ_INGEST_TOKEN")
+	if ingest, _ := c.Tokened(); c.Exposed() && !ingest {
+		log.Warn("other machines can reach this process and no ingest token is set: anyone who can may send telemetry; set --ingest-token or TREQ_INGEST_TOKEN, and --require-auth to refuse to start without")
+	}
+	if c.Exposed() && !c.TLS.On() && (len(c.Tokens.Ingest)+len(c.Tokens.API)+len(c.Tokens.Admin) > 0) {
+		log.Warn("other machines can reach this process and show it tokens in clear text; set --tls-cert and --tls-key where no proxy does TLS for it")
 	}
 }

@@ -26,14 +26,28 @@ func listen(parent context.Context) *signals {
 	return s
 }
 
-// each handles signals until close; hangup is called for every SIGHUP.
-func (s *signals) each(hangup func()) {
+// each handles signals, and changes of the settings' file, until close. What asks
+// for settings before the start is done is answered when it is.
+func (s *signals) each(changed <-chan struct{}, started <-chan *reloader) {
+	var settings *reloader
+	asked := false
+	reload := func() {
+		if asked = settings == nil; !asked {
+			settings.reload()
+		}
+	}
 	for {
 		select {
+		case settings = <-started:
+			if asked {
+				reload()
+			}
+		case <-changed:
+			reload()
 		case sig := <-s.received:
 			switch {
 			case sig == syscall.SIGHUP:
-				hangup()
+				reload()
 			case s.quit.Err() == nil:
 				s.stop()
 			default:

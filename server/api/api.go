@@ -78,6 +78,11 @@ type Options struct {
 	// AuthorizeRead decides over requests for runs; nil lets whoever is on this
 	// machine, and nobody else, see them.
 	AuthorizeRead func(http.Header) (scope uint64, err error)
+	// AuthorizeAdmin decides over requests that destroy; nil lets none in.
+	AuthorizeAdmin func(http.Header) (scope uint64, err error)
+	// Closed lets AuthorizeRead decide over the numbers too. Only the addresses
+	// that tell nothing, the probes among them, stay open.
+	Closed bool
 	// Origins are those that may read answers and send state-changing requests
 	// from a browser, such as "http://localhost:3000"; "*" lets all read and none write.
 	Origins []string

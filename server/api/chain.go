@@ -19,7 +19,7 @@ func (a *API) Handler() http.Handler {
 	guarded := a.origins.guard(http.HandlerFunc(a.route))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header()["X-Content-Type-Options"] = nosniff
-		if !a.o.Hosts.serves(r.Host) {
+		if !a.o.Hosts.Serves(r.Host) {
 			fault.WriteProblem(w, telemetry.Errorf(telemetry.Misdirected,
 				"the host %q is not served here; use localhost or an address, or allow it with --allowed-hosts", r.Host))
 			return
@@ -53,7 +53,8 @@ type Hosts struct {
 	Allowed []string
 }
 
-func (h Hosts) serves(host string) bool {
+// Serves tells whether requests for host, with or without a port, are answered.
+func (h Hosts) Serves(host string) bool {
 	if (!h.Loopback && len(h.Allowed) == 0) || host == "" {
 		return true
 	}

@@ -64,6 +64,9 @@ func (a *API) mount() {
 				method = http.MethodGet
 			}
 			if h := methods[method]; h != nil {
+				if err := a.mayUse(path, r); err != nil {
+					return err
+				}
 				return h(w, r)
 			}
 			if method == http.MethodOptions {

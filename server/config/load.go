@@ -25,6 +25,8 @@ type Loaded struct {
 	// Origins tells where each key that is not a default came from. List items and
 	// map values stand under their own keys too ("sinks[0].endpoint").
 	Origins map[string]Origin
+	// File is the path of the YAML file; "" is none.
+	File string
 	// Warnings are what a person should know and need not mend.
 	Warnings []string
 }
@@ -32,7 +34,7 @@ type Loaded struct {
 // Load reads the sources, flags over environment over file over defaults, and
 // checks the whole. The error is Problems, or one of reading the file.
 func Load(src Sources) (Loaded, error) {
-	l := Loaded{Config: Defaults(), Origins: map[string]Origin{}}
+	l := Loaded{Config: Defaults(), Origins: map[string]Origin{}, File: src.File}
 	var problems Problems
 	if src.File != "" {
 		data, err := os.ReadFile(src.File)

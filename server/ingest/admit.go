@@ -24,6 +24,7 @@ type request struct {
 	format   format
 	encoding compress.Encoding
 	scope    uint64
+	limit    int64 // of the body, as it comes and decompressed
 	project  string
 	tenant   string
 	lease    lease
@@ -76,7 +77,7 @@ func (i *Ingest) admit(ctx context.Context, q *request) (otlp.Partial, error) {
 	}
 	body := q.wire.B
 	if q.encoding != compress.Identity {
-		b, err := decompress(q.encoding, body, i.max, &q.lease)
+		b, err := decompress(q.encoding, body, q.limit, &q.lease)
 		if err != nil {
 			return none, err
 		}

@@ -16,7 +16,7 @@ import (
 
 func newLease(bytes int64) *lease {
 	b := &budget{}
-	b.open(bytes)
+	b.resize(bytes)
 	return &lease{b: b}
 }
 

@@ -9,17 +9,16 @@ import (
 // budget is a semaphore of bytes: what all requests in flight hold together.
 type budget struct {
 	free  atomic.Int64
-	total int64
+	total atomic.Int64
 }
 
-func (b *budget) open(total int64) {
-	b.total = total
-	b.free.Store(total)
-}
+// resize sets the total; below what is taken now, nothing is free until enough
+// has come back.
+func (b *budget) resize(total int64) { b.free.Add(total - b.total.Swap(total)) }
 
 // scarce tells whether more than half is taken: by many senders, or by some
 // that announce much and send nothing.
-func (b *budget) scarce() bool { return b.free.Load() < b.total/2 }
+func (b *budget) scarce() bool { return b.free.Load() < b.total.Load()/2 }
 
 func (b *budget) take(n int64) bool {
 	for {

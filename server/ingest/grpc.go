@@ -45,7 +45,7 @@ func (i *Ingest) serveGRPC(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusUnsupportedMediaType)
 		return
 	}
-	q := &request{signal: methods[r.URL.Path], door: "grpc", counters: &i.grpc, lease: lease{b: &i.budget}}
+	q := &request{signal: methods[r.URL.Path], door: "grpc", counters: &i.grpc, limit: i.max.Load(), lease: lease{b: &i.budget}}
 	defer q.end()
 	ctx, cancel := withTimeout(r.Context(), r.Header.Get("Grpc-Timeout"))
 	defer cancel()
@@ -120,7 +120,7 @@ func (i *Ingest) readMessage(body io.Reader, q *request, encoding compress.Encod
 	}
 	size := int64(binary.BigEndian.Uint32(prefix[1:]))
 	var err error
-	if q.wire, err = readBody(body, size, i.max, &q.lease); err != nil {
+	if q.wire, err = readBody(body, size, q.limit, &q.lease); err != nil {
 		return err
 	}
 	if n, _ := io.ReadFull(body, prefix[:1]); n > 0 {

@@ -170,9 +170,9 @@ func TestGRPCRefusals(t *testing.T) {
 		retry  time.Duration
 		reason string
 	}{
-		{name: "no token", o: Options{Tokens: NewTokens(telemetry.NewSecret("right"))}, spans: spans(1), code: codes.Unauthenticated, reason: "unauthenticated"},
-		{name: "wrong token", o: Options{Tokens: NewTokens(telemetry.NewSecret("right"))}, spans: spans(1), header: []string{"x-api-key", "wrong"}, code: codes.Unauthenticated, reason: "unauthenticated"},
-		{name: "right token", o: Options{Tokens: NewTokens(telemetry.NewSecret("right"))}, spans: spans(1), header: []string{"authorization", "Bearer right"}, code: codes.OK},
+		{name: "no token", o: Options{Tokens: tokens(telemetry.NewSecret("right"))}, spans: spans(1), code: codes.Unauthenticated, reason: "unauthenticated"},
+		{name: "wrong token", o: Options{Tokens: tokens(telemetry.NewSecret("right"))}, spans: spans(1), header: []string{"x-api-key", "wrong"}, code: codes.Unauthenticated, reason: "unauthenticated"},
+		{name: "right token", o: Options{Tokens: tokens(telemetry.NewSecret("right"))}, spans: spans(1), header: []string{"authorization", "Bearer right"}, code: codes.OK},
 		{name: "too large", o: Options{MaxRequestBytes: 100}, spans: spans(5), code: codes.ResourceExhausted, reason: "too_large"},
 		{name: "no room", err: noRoom(), spans: spans(1), code: codes.Unavailable, retry: 2 * time.Second, reason: "no_room"},
 		{name: "too fast", err: telemetry.Errorf(telemetry.Overloaded, "slow down"), spans: spans(1), code: codes.ResourceExhausted, retry: 2 * time.Second, reason: "no_room"},
@@ -288,7 +288,7 @@ func h2Client(t *testing.T) *http.Client {
 
 // Who may not come in is told so before the body is read, however long it is.
 func TestGRPCDecidesBeforeTheBody(t *testing.T) {
-	address := serve(t, New(Options{Log: nullLog{}, Tokens: NewTokens(telemetry.NewSecret("x"))}).GRPC())
+	address := serve(t, New(Options{Log: nullLog{}, Tokens: tokens(telemetry.NewSecret("x"))}).GRPC())
 	body, never := io.Pipe()
 	defer never.Close()
 	r, err := http.NewRequestWithContext(t.Context(), "POST", "http://"+address+"/opentelemetry.proto.collector.trace.v1.TraceService/Export", body)

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"treq/server/access"
 	"treq/server/fault"
 	"treq/telemetry"
 	"treq/telemetry/compress"
@@ -48,7 +49,7 @@ func (i *Ingest) HTTP() http.Handler { return http.HandlerFunc(i.serveHTTP) }
 
 func (i *Ingest) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	f, formatErr := formatOf(r.Header)
-	q := &request{signal: signalOf(r.URL.Path), door: "http", counters: &i.http, format: f, lease: lease{b: &i.budget}}
+	q := &request{signal: signalOf(r.URL.Path), door: "http", counters: &i.http, format: f, limit: i.max.Load(), lease: lease{b: &i.budget}}
 	defer q.end()
 	v, err := i.post(r, q, formatErr)
 	if err != nil {
@@ -96,7 +97,7 @@ func (i *Ingest) post(r *http.Request, q *request, formatErr error) (otlp.Partia
 	if q.encoding, err = compress.Parse(r.Header.Get("Content-Encoding")); err != nil {
 		return otlp.Partial{}, err
 	}
-	if q.wire, err = readBody(r.Body, r.ContentLength, i.max, &q.lease); err != nil {
+	if q.wire, err = readBody(r.Body, r.ContentLength, q.limit, &q.lease); err != nil {
 		return otlp.Partial{}, err
 	}
 	return i.admit(r.Context(), q)
@@ -107,7 +108,7 @@ var errLoop = telemetry.Errorf(telemetry.Invalid, "this request was forwarded by
 
 // enter decides from the headers alone who may come in and where the body belongs.
 func (i *Ingest) enter(h http.Header, q *request) (err error) {
-	if q.scope, err = i.tokens.Authorize(h); err != nil {
+	if q.scope, err = i.tokens.Authorize(access.Ingest, h); err != nil {
 		return err
 	}
 	if i.instance != "" {

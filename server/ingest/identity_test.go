@@ -8,13 +8,14 @@ import (
 	"net/http/httptest"
 	"testing"
 
+	"treq/server/access"
 	"treq/telemetry"
 	"treq/telemetry/otlp"
 )
 
 // The hash names the request whatever its compression, its spelling of the door, and nothing more.
 func TestHash(t *testing.T) {
-	tokens := NewTokens(telemetry.NewSecret("a"), telemetry.NewSecret("b"))
+	set := tokens(telemetry.NewSecret("a"), telemetry.NewSecret("b"))
 	body, other := spans(3), spans(4)
 	base := []string{"Content-Type", protobuf, "X-Api-Key", "a"}
 	tests := []struct {
@@ -36,7 +37,7 @@ func TestHash(t *testing.T) {
 	}
 	hash := func(path string, body []byte, headers []string, seed uint64) [16]byte {
 		log := &fakeLog{}
-		i := New(Options{Log: log, Tokens: tokens, Seed: seed})
+		i := New(Options{Log: log, Tokens: set, Seed: seed})
 		if w := call(i, path, body, append(headers, base...)...); w.Code != 200 {
 			t.Fatalf("%d %s", w.Code, w.Body)
 		}
@@ -49,7 +50,7 @@ func TestHash(t *testing.T) {
 		}
 	}
 	log := &fakeLog{}
-	i := New(Options{Log: log, Tokens: tokens, Seed: 1})
+	i := New(Options{Log: log, Tokens: set, Seed: 1})
 	call(i, "/v1/traces", body, "Content-Type", protobuf, "X-Api-Key", "b")
 	if log.one(t).Hash == want {
 		t.Error("another token: the same")
@@ -88,10 +89,10 @@ func TestLoop(t *testing.T) {
 }
 
 func TestTokens(t *testing.T) {
-	set := NewTokens(telemetry.NewSecret("right"), telemetry.NewSecret(""), telemetry.NewSecret("second"))
+	set := tokens(telemetry.NewSecret("right"), telemetry.NewSecret(""), telemetry.NewSecret("second"))
 	tests := []struct {
 		name, authorization, key string
-		tokens                   Tokens
+		tokens                   *access.Tokens
 		open                     bool
 	}{
 		{"none", "", "", set, false},
@@ -105,8 +106,8 @@ func TestTokens(t *testing.T) {
 		{"key", "", "right", set, true},
 		{"wrong key", "", "wrong", set, false},
 		{"one of two", "Bearer wrong", "second", set, true},
-		{"no tokens", "", "", Tokens{}, true},
-		{"no tokens, any key", "", "ls-any", NewTokens(), true},
+		{"no tokens", "", "", nil, true},
+		{"no tokens, any key", "", "ls-any", tokens(), true},
 	}
 	for _, tt := range tests {
 		log := &fakeLog{}
@@ -129,9 +130,9 @@ func TestTokens(t *testing.T) {
 			t.Errorf("%s: %d bytes read, %v", tt.name, read.n, w.Header())
 		}
 	}
-	a, _ := set.Authorize(http.Header{"X-Api-Key": {"right"}})
-	b, _ := set.Authorize(http.Header{"Authorization": {"Bearer right"}})
-	c, _ := set.Authorize(http.Header{"X-Api-Key": {"second"}})
+	a, _ := set.Authorize(access.Ingest, http.Header{"X-Api-Key": {"right"}})
+	b, _ := set.Authorize(access.Ingest, http.Header{"Authorization": {"Bearer right"}})
+	c, _ := set.Authorize(access.Ingest, http.Header{"X-Api-Key": {"second"}})
 	if a != b || a == c || a == 0 {
 		t.Errorf("scopes %d %d %d", a, b, c)
 	}

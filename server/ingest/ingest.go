@@ -4,8 +4,10 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
+	"treq/server/access"
 	"treq/telemetry/journal"
 )
 
@@ -24,8 +26,8 @@ type Log interface {
 // Options is what the doors need. Log is required.
 type Options struct {
 	Log Log
-	// Tokens opens the doors; the zero value lets everybody in.
-	Tokens Tokens
+	// Tokens opens the doors to those that may send; nil lets everybody in.
+	Tokens *access.Tokens
 	// MaxRequestBytes bounds a request after decompression, and as it comes;
 	// 0 is DefaultMaxRequestBytes.
 	MaxRequestBytes int64
@@ -47,8 +49,8 @@ type Options struct {
 // Ingest is the doors. All methods are safe for concurrent use.
 type Ingest struct {
 	log        Log
-	tokens     Tokens
-	max        int64
+	tokens     *access.Tokens
+	max        atomic.Int64
 	seed       uint64
 	instance   string
 	retryAfter time.Duration
@@ -61,20 +63,30 @@ type Ingest struct {
 // New makes the doors.
 func New(o Options) *Ingest {
 	i := &Ingest{
-		log: o.Log, tokens: o.Tokens, max: o.MaxRequestBytes, seed: o.Seed, instance: o.Instance,
+		log: o.Log, tokens: o.Tokens, seed: o.Seed, instance: o.Instance,
 		retryAfter: o.RetryAfter, logger: o.Logger,
 	}
-	if i.max <= 0 {
-		i.max = DefaultMaxRequestBytes
+	if i.tokens == nil {
+		i.tokens = &access.Tokens{}
 	}
-	if o.InflightBytes <= 0 {
-		o.InflightBytes = DefaultInflightBytes
-	}
-	i.budget.open(max(o.InflightBytes, 3*i.max))
+	i.Limit(o.MaxRequestBytes, o.InflightBytes)
 	if i.logger == nil {
 		i.logger = slog.New(slog.DiscardHandler)
 	}
 	return i
+}
+
+// Limit sets the two bounds of Options, also while requests are in flight: what
+// they hold stays theirs, and they end by the bounds that they began with.
+func (i *Ingest) Limit(maxRequestBytes, inflightBytes int64) {
+	if maxRequestBytes <= 0 {
+		maxRequestBytes = DefaultMaxRequestBytes
+	}
+	if inflightBytes <= 0 {
+		inflightBytes = DefaultInflightBytes
+	}
+	i.max.Store(maxRequestBytes)
+	i.budget.resize(max(inflightBytes, 3*maxRequestBytes))
 }
 
 // HTTP2 gives the HTTP/2 settings that the doors want of a server that carries
@@ -82,11 +94,12 @@ func New(o Options) *Ingest {
 // acknowledgement in the middle of it, and a bound on streams per connection.
 func HTTP2() *http.HTTP2Config {
 	return &http.HTTP2Config{
-		MaxConcurrentStreams:          250,
+		MaxConcurrentStreams:          128,
 		MaxReceiveBufferPerConnection: 4 << 20,
 		MaxReceiveBufferPerStream:     1 << 20,
 		MaxReadFrameSize:              256 << 10,
-		SendPingTimeout:               30 * time.Second,
-		PingTimeout:                   15 * time.Second,
+		// Who is silent is asked, and gone 25 s after the last word.
+		SendPingTimeout: 15 * time.Second,
+		PingTimeout:     10 * time.Second,
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 	"go.uber.org/goleak"
 
+	"treq/server/access"
 	"treq/telemetry"
 	"treq/telemetry/journal"
 	"treq/telemetry/otlp"
@@ -128,7 +129,7 @@ const protobuf = "application/x-protobuf"
 // checkIdle wants every byte of the budget back.
 func checkIdle(t *testing.T, i *Ingest) {
 	t.Helper()
-	if free, want := i.budget.free.Load(), max(int64(DefaultInflightBytes), 3*i.max); free != want {
+	if free, want := i.budget.free.Load(), max(int64(DefaultInflightBytes), 3*i.max.Load()); free != want {
 		t.Errorf("%d bytes of the budget are free, want %d", free, want)
 	}
 }
@@ -153,4 +154,9 @@ func metricRequest() []byte {
 		panic(err)
 	}
 	return b
+}
+
+// tokens gives a set that opens the doors.
+func tokens(secrets ...telemetry.Secret) *access.Tokens {
+	return access.New(access.List(access.Ingest, secrets...)...)
 }

@@ -1,0 +1,34 @@
+package api
+
+import (
+	"net/http"
+	"slices"
+
+	"treq/telemetry"
+)
+
+// open are the addresses that tell nothing and that probes and people without a
+// token need.
+var open = []string{"/", "/healthz", "/livez", "/readyz", "/monitoring/health"}
+
+// mayUse decides over a request for one of the routes from its headers alone,
+// before anything of the body is read. What records asks for the scope that
+// sends, what destroys for the one that may; a route that is on no list here is a
+// number. Runs have a rule of their own (mayReadRuns).
+func (a *API) mayUse(path string, r *http.Request) error {
+	decide := a.o.Authorize
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+		if !a.o.Closed || slices.Contains(open, path) {
+			return nil
+		}
+		decide = a.o.AuthorizeRead
+	case http.MethodDelete:
+		decide = a.o.AuthorizeAdmin
+	}
+	if decide == nil {
+		return telemetry.Errorf(telemetry.Forbidden, "this needs a token, and none is set that opens it; set one with --api-token or --admin-token")
+	}
+	_, err := decide(r.Header)
+	return err
+}
