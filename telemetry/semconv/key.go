@@ -193,6 +193,8 @@ const (
 	KeyOIDocumentMetadata
 	// KeyOIRerankedDocument is any reranker.output_documents.N.….
 	KeyOIRerankedDocument
+	// KeyOIRerankInput is any reranker.input_documents.N.….
+	KeyOIRerankInput
 	// KeyTLFinishReason is gen_ai.completion.N.finish_reason.
 	KeyTLFinishReason
 	// KeyFirstTokenSeconds is any name of a dialect that ends in time_to_first_token

@@ -62,6 +62,7 @@ func Lookup(name []byte) Key {
 var (
 	prefixDocuments  = []byte("retrieval.documents.")
 	prefixReranked   = []byte("reranker.output_documents.")
+	prefixRerankIn   = []byte("reranker.input_documents.")
 	prefixCompletion = []byte("gen_ai.completion.")
 	suffixScore      = []byte(".score")
 	suffixMetadata   = []byte(".metadata")
@@ -87,6 +88,9 @@ func lookupIndexed(name []byte) Key {
 	case 'r':
 		if bytes.HasPrefix(name, prefixReranked) {
 			return KeyOIRerankedDocument
+		}
+		if bytes.HasPrefix(name, prefixRerankIn) {
+			return KeyOIRerankInput
 		}
 	case 'n':
 		if bytes.HasPrefix(name, prefixCompletion) && bytes.HasSuffix(name, suffixFinish) {

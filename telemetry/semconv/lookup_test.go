@@ -14,7 +14,7 @@ func TestLookupKnowsEveryName(t *testing.T) {
 			t.Errorf("Key(%d).String() = %q, want %q", k, got, keyNames[k])
 		}
 	}
-	if len(keyNames) != keyCount-8 {
+	if len(keyNames) != keyCount-9 {
 		t.Errorf("%d names for %d keys", len(keyNames), keyCount)
 	}
 }
@@ -25,7 +25,7 @@ func TestLookupOfIndexedAndForeignNames(t *testing.T) {
 		"retrieval.documents.12.document.metadata":   KeyOIDocumentMetadata,
 		"retrieval.documents.3.document.content":     KeyOIDocument,
 		"reranker.output_documents.1.document.score": KeyOIRerankedDocument,
-		"reranker.input_documents.1.document.score":  NoKey,
+		"reranker.input_documents.1.document.score":  KeyOIRerankInput,
 		"gen_ai.completion.0.finish_reason":          KeyTLFinishReason,
 		"gen_ai.completion.0.content":                NoKey,
 		"gen_ai.prompt.0.content":                    NoKey,

@@ -53,6 +53,9 @@ func (r *Reader) call(sp *otlp.Span, out *Span) {
 	}
 	c.Tokens, c.HasUsage = use.split()
 	c.CostNanoUSD, c.HasCost = r.cost(&use)
+	if out.Kind == semconv.KindReranker && r.order.any {
+		c.Displacement, c.Ordered = r.order.displacement()
+	}
 	c.ServiceTier = r.texts.get(r.text(fServiceTier))
 	r.stream(sp, out, streams || inPieces(r.text(fOutputJSON), r.config.MaxContent))
 }

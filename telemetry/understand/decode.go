@@ -223,6 +223,7 @@ func (r *decoder) span(t *trace, s *Span) {
 		c.HasUsage = r.bool()
 		c.TimeToFirstToken = time.Duration(r.varint())
 		c.ServiceTier, c.HasCost, c.CostNanoUSD = r.text(), r.bool(), r.varint()
+		c.Ordered, c.Displacement = r.bool(), math.Float64frombits(r.fixed())
 		if c.CostNanoUSD < 0 {
 			r.fail()
 		}

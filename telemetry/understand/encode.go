@@ -139,6 +139,8 @@ func (w *writer) span(s *Span) {
 		w.text(c.ServiceTier)
 		w.bool(c.HasCost)
 		w.varint(c.CostNanoUSD)
+		w.bool(c.Ordered)
+		w.fixed(math.Float64bits(c.Displacement))
 	case isSearch(s.Kind):
 		q := &s.Search
 		w.text(q.DataSource)

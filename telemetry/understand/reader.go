@@ -23,6 +23,7 @@ type Reader struct {
 	rank  [fieldCount]uint8
 	value [fieldCount]otlp.Value
 	docs  indexed
+	order reordering
 
 	rejected rejections
 	unmapped unmapped
@@ -117,6 +118,9 @@ func (r *Reader) times(sp *otlp.Span, out *Span) bool {
 func (r *Reader) collect(sp *otlp.Span) {
 	clear(r.rank[:])
 	r.docs = indexed{}
+	if r.order.any || r.order.cut {
+		r.order = reordering{}
+	}
 	for i := range sp.Attributes {
 		a := &sp.Attributes[i]
 		key := semconv.Lookup(a.Key)
@@ -126,7 +130,10 @@ func (r *Reader) collect(sp *otlp.Span) {
 		}
 		p := places[key]
 		if p.field == noField {
-			if key >= semconv.KeyOIDocument {
+			if key == semconv.KeyOIRerankInput || key == semconv.KeyOIRerankedDocument {
+				r.order.note(key, a)
+			}
+			if key >= semconv.KeyOIDocument && key != semconv.KeyOIRerankInput {
 				r.docs.note(key, a, &r.rejected)
 			}
 			continue

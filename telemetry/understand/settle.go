@@ -256,7 +256,7 @@ func (s *settling) tellCall(a *assembly, n *node) string {
 		a.rec.Embedding(&s.embedding)
 		return "embedding"
 	case semconv.KindReranker:
-		s.rerank.ModelCall = m
+		s.rerank = telemetry.Rerank{ModelCall: m, Ordered: c.Ordered, Displacement: c.Displacement}
 		a.rec.Rerank(&s.rerank)
 		return "rerank"
 	}

@@ -78,6 +78,9 @@ type Call struct {
 	// HasCost tells whether the span says what the call cost.
 	HasCost     bool
 	CostNanoUSD int64
+	// Displacement is how much a reranker changed the order, 0 to 1, where Ordered.
+	Ordered      bool
+	Displacement float64
 	// TimeToFirstToken is 0 if not told.
 	TimeToFirstToken time.Duration
 }
