@@ -132,6 +132,7 @@ func (s *Server) openMeter(ctx context.Context, p *parts) (err error) {
 	s.onStop("metrics", provider.Shutdown)
 	p.exposition, err = snapshot.NewExposition(p.reader, snapshot.ExpositionOptions{
 		Collectors: append(s.guards(), collectors.NewGoCollector()),
+		Semconv:    generation(s.config.Semconv),
 		OnError:    func(err error) { s.log.Warn("the exposition is not whole", "error", err) },
 	})
 	if err != nil {
@@ -157,6 +158,16 @@ func (s *Server) openMeter(ctx context.Context, p *parts) (err error) {
 	}
 	s.runMeter(p.meter)
 	return nil
+}
+
+func generation(c config.Semconv) snapshot.Semconv {
+	switch c {
+	case config.SemconvLatest:
+		return snapshot.Latest
+	case config.SemconvBoth:
+		return snapshot.Both
+	}
+	return snapshot.Released
 }
 
 func (s *Server) runMeter(m *meter.Meter) {

@@ -18,6 +18,21 @@ const (
 // UnmarshalText reads fsync or memory.
 func (a *Ack) UnmarshalText(text []byte) error { return choose(a, text, AckFsync, AckMemory) }
 
+// Semconv is a generation of the GenAI semantic conventions.
+type Semconv string
+
+// The generations (docs/semantics.md, section 5).
+const (
+	SemconvReleased Semconv = "released" // 1.41
+	SemconvLatest   Semconv = "latest"   // the names that follow
+	SemconvBoth     Semconv = "both"     // during a migration
+)
+
+// UnmarshalText reads released, latest or both.
+func (c *Semconv) UnmarshalText(text []byte) error {
+	return choose(c, text, SemconvReleased, SemconvLatest, SemconvBoth)
+}
+
 // LogFormat is how log lines look.
 type LogFormat string
 

@@ -35,6 +35,8 @@ type Config struct {
 	Retrieval Retrieval `yaml:"retrieval"`
 	Prices    Prices    `yaml:"prices"`
 	Currency  Currency  `yaml:"currency"`
+	// Semconv chooses how /metrics calls what it tells of model calls.
+	Semconv Semconv `yaml:"semconv"`
 	// Sinks are the ones of the file, then the ones of the environment.
 	Sinks  []export.Config `yaml:"sinks"`
 	Tokens Tokens          `yaml:"tokens"`
@@ -135,6 +137,7 @@ func Defaults() Config {
 		Families:     defaultFamilies(),
 		Retrieval:    Retrieval{Threshold: instrument.DefaultThreshold},
 		Currency:     Currency{Code: USD, USDRate: 1},
+		Semconv:      SemconvReleased,
 		Sinks:        []export.Config{},
 		Tokens:       Tokens{Ingest: []telemetry.Secret{}, API: []telemetry.Secret{}, Admin: []telemetry.Secret{}},
 		CORSOrigins:  []string{},

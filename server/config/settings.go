@@ -68,6 +68,7 @@ var settings = []Setting{
 	{"prices.file", "prices-file", "", "YAML `file` of model prices that go before those of the program, see below"},
 	{"currency.code", "currency", "", "`code` of the currency that costs are shown in besides dollars"},
 	{"currency.usd_rate", "currency-usd-rate", "", "how many `units` of that currency a dollar buys"},
+	{"semconv", "semconv", "", "names of /metrics for model calls: released (conventions 1.41), latest (gen_ai.client.inference.*), or both"},
 	{"sinks", "", "", "where traces are forwarded to: a list, see below"},
 	{"tokens.ingest", "ingest-token", "", "`token` that clients must show to send telemetry; several separated by commas"},
 	{"tokens.api", "api-token", "", "`token` that readers must show to see runs; without one they are shown on a loopback --listen only; several separated by commas"},

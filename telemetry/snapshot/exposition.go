@@ -20,6 +20,7 @@ import (
 type Exposition struct {
 	reader  *Reader
 	onError func(error)
+	semconv Semconv
 
 	mu         sync.Mutex
 	registry   *prometheus.Registry
@@ -32,6 +33,8 @@ type Exposition struct {
 type ExpositionOptions struct {
 	// Collectors are exposed besides the reader's metrics, such as those of the Go runtime.
 	Collectors []prometheus.Collector
+	// Semconv chooses the names of the metrics of model calls.
+	Semconv Semconv
 	// OnError is told what was left out of an exposition (two series of the same
 	// labels, a name with two types) or why there was none; nil ignores it.
 	OnError func(error)
@@ -39,7 +42,7 @@ type ExpositionOptions struct {
 
 // NewExposition makes an exposition of a reader. It fails if a collector cannot be registered.
 func NewExposition(r *Reader, o ExpositionOptions) (*Exposition, error) {
-	e := &Exposition{reader: r, onError: o.OnError, registry: prometheus.NewRegistry()}
+	e := &Exposition{reader: r, onError: o.OnError, semconv: o.Semconv, registry: prometheus.NewRegistry()}
 	if e.onError == nil {
 		e.onError = func(error) {}
 	}
@@ -69,7 +72,7 @@ type producer struct{ *Exposition }
 
 // Produce is called under the lock of rendering.
 func (p producer) Produce(context.Context) ([]metricdata.ScopeMetrics, error) {
-	return p.current.Exposed(), nil
+	return p.semconv.view(p.current.Exposed()), nil
 }
 
 // ServeHTTP answers with the exposition, 503 if nothing can be collected.
