@@ -135,7 +135,7 @@ func (g *generations) load() (newest *checkpoint, damaged []error, err error) {
 }
 
 // store writes the older generation anew and gives the position that the
-// journal must keep: the older of the two.
+// journal must keep.
 func (g *generations) store(c *checkpoint) (journal.Position, error) {
 	path := g.path(g.next)
 	if err := writeDurably(path, c.encode()); err != nil {
@@ -143,10 +143,16 @@ func (g *generations) store(c *checkpoint) (journal.Position, error) {
 	}
 	g.positions[g.next], g.valid[g.next] = c.Position, true
 	g.next = 1 - g.next
-	if !g.valid[g.next] {
-		return 0, nil
+	return g.oldest(), nil
+}
+
+// oldest gives the position that the journal must keep: that of the older
+// generation, 0 while there are not two.
+func (g *generations) oldest() journal.Position {
+	if !g.valid[0] || !g.valid[1] {
+		return 0
 	}
-	return g.positions[g.next], nil
+	return min(g.positions[0], g.positions[1])
 }
 
 // writeDurably replaces a file so that after a power cut either the old or the

@@ -3,6 +3,7 @@ package meter
 import (
 	"os"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -72,4 +73,34 @@ func FuzzDecodeCheckpoint(f *testing.F) {
 			t.Error("a checkpoint that decodes does not encode to the same")
 		}
 	})
+}
+
+// Once nothing comes any more, both generations stand at the end: the older one
+// would hold back what a journal at its bound has to let go.
+func TestCheckpointsCatchUpWhileIdle(t *testing.T) { synctest.Test(t, checkpointsCatchUpWhileIdle) }
+
+func checkpointsCatchUpWhileIdle(t *testing.T) {
+	h := newHouse(t)
+	h.start(true, time.Second)
+	end := h.append(chat(1)).End
+	time.Sleep(time.Minute)
+	synctest.Wait()
+	written := h.generations()
+	for path, content := range written {
+		c, err := decodeCheckpoint(content)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Position != end {
+			t.Errorf("%s stands at %d, want %d", path, c.Position, end)
+		}
+	}
+	if len(written) != 2 {
+		t.Errorf("%d generations", len(written))
+	}
+	time.Sleep(time.Hour)
+	synctest.Wait()
+	if diff := cmp.Diff(written, h.generations()); diff != "" {
+		t.Error("checkpoints are written although nothing came")
+	}
 }

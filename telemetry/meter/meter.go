@@ -67,9 +67,9 @@ type Meter struct {
 
 	// Of Run's goroutine alone.
 	admitted       time.Time
-	checkpointed   journal.Position
+	kept           journal.Position // of the older generation
 	lastCheckpoint time.Time
-	writing        chan error
+	writing        chan written
 }
 
 // Open loads the newest checkpoint and stands where it was written; it counts
@@ -122,7 +122,7 @@ func Open(_ context.Context, o Options) (*Meter, error) {
 		return nil, err
 	}
 	m.target = o.Journal.Durable()
-	m.checkpointed = from
+	m.kept = m.generations.oldest()
 	m.counted.Store(uint64(from))
 	return m, nil
 }

@@ -4,17 +4,26 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"treq/telemetry/journal"
 )
 
-// dirty tells whether the state moved on since the last checkpoint.
-func (m *Meter) dirty() bool { return m.Counted() != m.checkpointed }
+// written is what became of a checkpoint.
+type written struct {
+	keep journal.Position
+	err  error
+}
+
+// dirty tells whether the state moved on since the last checkpoint, or the older
+// generation still stands before it. That one holds segments back: a journal at
+// its bound would refuse all that could make it move.
+func (m *Meter) dirty() bool { return m.Counted() != m.kept }
 
 func (m *Meter) checkpointIfDue() error {
 	if m.writing != nil {
 		select {
-		case err := <-m.writing:
-			m.writing = nil
-			if err != nil {
+		case w := <-m.writing:
+			if err := m.wrote(w); err != nil {
 				m.log.Error("the checkpoint could not be written; it is tried again", "error", err)
 			}
 		default:
@@ -34,18 +43,26 @@ func (m *Meter) checkpoint() error {
 	if err != nil {
 		return err
 	}
-	m.checkpointed = c.Position
 	m.lastCheckpoint = m.opts.Now()
-	done := make(chan error, 1)
+	done := make(chan written, 1)
 	m.writing = done
 	go func() {
 		keep, err := m.generations.store(c)
 		if err == nil {
 			m.cursor.Commit(keep)
 		}
-		done <- err
+		done <- written{keep, err}
 	}()
 	return nil
+}
+
+// wrote takes note of a checkpoint whose writing has ended.
+func (m *Meter) wrote(w written) error {
+	m.writing = nil
+	if w.err == nil {
+		m.kept = w.keep
+	}
+	return w.err
 }
 
 // settle waits for a checkpoint that is being written.
@@ -53,9 +70,7 @@ func (m *Meter) settle() error {
 	if m.writing == nil {
 		return nil
 	}
-	err := <-m.writing
-	m.writing = nil
-	if err != nil {
+	if err := m.wrote(<-m.writing); err != nil {
 		return fmt.Errorf("write checkpoint: %w", err)
 	}
 	return nil
