@@ -136,19 +136,31 @@ var errCrowded = &telemetry.Error{
 	Kind: telemetry.Unavailable, Message: "too many requests in flight on this connection; send this one again", RetryAfter: time.Second,
 }
 
+// begin takes a place for a request on p, which may be nil, or tells that p has
+// its share. The caller leaves in both cases.
+func (g *gate) begin(p *place) (leave func(), ok bool) {
+	free := g.most.Load() - g.requests.Add(1)
+	if p == nil {
+		return func() { g.requests.Add(-1) }, true
+	}
+	ok = p.busy.Add(1) <= max(1, free/share)
+	return func() {
+		p.busy.Add(-1)
+		g.requests.Add(-1)
+	}, ok
+}
+
 // guard lets requests through that find a place, each with a body that must come
 // on at a pace.
 func (g *gate) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		free := g.most.Load() - g.requests.Add(1)
-		defer g.requests.Add(-1)
-		if p, ok := r.Context().Value(placeKey{}).(*place); ok {
-			defer p.busy.Add(-1)
-			if p.busy.Add(1) > max(1, free/share) {
-				g.refusedRequests.Add(1)
-				fault.WriteProblem(w, errCrowded)
-				return
-			}
+		p, _ := r.Context().Value(placeKey{}).(*place)
+		leave, ok := g.begin(p)
+		defer leave()
+		if !ok {
+			g.refusedRequests.Add(1)
+			fault.WriteProblem(w, errCrowded)
+			return
 		}
 		if r.Body != nil && r.Body != http.NoBody {
 			r.Body = pace(w, r.Body)
