@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"runtime"
 
 	"treq/telemetry"
 	"treq/telemetry/compress"
@@ -18,9 +19,22 @@ const (
 
 	// usualRatio is how well a body is taken to be compressed that does not say.
 	usualRatio = 8
+	// suspicious is how much of a compressed body may come before it is looked at
+	// whether it stands for too much already: a bomb is known by its first part.
+	suspicious = 256 << 10
+
+	// largeRoom is from where on bodies are decoded by few at a time, unproven from
+	// where on one is decoded to nowhere first, so that no bomb gets a buffer.
+	largeRoom = 1 << 20
+	unproven  = 16 << 20
+
 	// believedRatio is the most that a body is believed to stand for on its word.
 	believedRatio = 64
 )
+
+// large holds as many large bodies being decoded as there are processors: more
+// would not be faster, and each takes a buffer.
+var large = make(chan struct{}, runtime.GOMAXPROCS(0))
 
 var errShort = telemetry.Errorf(telemetry.Invalid, "the body ended before its announced length")
 
@@ -28,9 +42,9 @@ func tooLarge(limit int64) error {
 	return telemetry.Errorf(telemetry.TooLarge, "the request is larger than %d bytes", limit)
 }
 
-// readBody reads a body of at most limit bytes. declared is its announced
-// length, -1 if none was. The caller releases the buffer.
-func readBody(r io.Reader, declared, limit int64, l *lease) (*compress.Buffer, error) {
+// readBody reads a body of at most limit bytes, decoded or not. declared is its
+// announced length, -1 if none was. The caller releases the buffer.
+func readBody(r io.Reader, enc compress.Encoding, declared, limit int64, l *lease) (*compress.Buffer, error) {
 	if declared > limit {
 		return nil, tooLarge(limit)
 	}
@@ -53,6 +67,8 @@ func readBody(r io.Reader, declared, limit int64, l *lease) (*compress.Buffer, e
 			err = errShort
 		case err == nil && int64(len(b.B)) == declared:
 			return b, nil
+		case err == nil && enc != compress.Identity && len(b.B) >= suspicious && compress.Exceeds(enc, b.B, limit):
+			err = tooLarge(limit)
 		case err == nil:
 			b, room, err = enlarge(b, room, declared, limit, l)
 		}
@@ -104,7 +120,19 @@ func bodyError(err error) error {
 // in proportion to what is in it.
 func decompress(enc compress.Encoding, src []byte, limit int64, l *lease) (*compress.Buffer, error) {
 	room := min(sizeHint(enc, src), limit)
-	for {
+	proven := false
+	for waits := true; ; {
+		if room > largeRoom && waits {
+			large <- struct{}{}
+			defer func() { <-large }()
+			waits = false
+		}
+		if room > unproven && !proven {
+			if compress.Exceeds(enc, src, limit) {
+				return nil, tooLarge(limit)
+			}
+			proven = true
+		}
 		if err := l.grow(room); err != nil {
 			return nil, err
 		}

@@ -51,7 +51,7 @@ func TestReadBody(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			l := newLease(tt.budget)
-			b, err := readBody(tt.r, tt.declared, limit, l)
+			b, err := readBody(tt.r, compress.Identity, tt.declared, limit, l)
 			if l.held+l.b.free.Load() != tt.budget {
 				t.Errorf("%d held, %d free of %d", l.held, l.b.free.Load(), tt.budget)
 			}
@@ -82,7 +82,7 @@ func TestAnnouncedLengthIsNotTrusted(t *testing.T) {
 			seen = l.held
 			return 0, errors.New("gone")
 		})
-		if _, err := readBody(r, 64<<20, 64<<20, l); err == nil || seen != want {
+		if _, err := readBody(r, compress.Identity, 64<<20, 64<<20, l); err == nil || seen != want {
 			t.Errorf("with %d taken, %d bytes held before the first came: %v", taken, seen, err)
 		}
 	}
@@ -181,6 +181,17 @@ func TestBombsAreBounded(t *testing.T) {
 		if i.budget.free.Load() != 3*limit || len(log.entries) != 0 {
 			t.Errorf("%s: %d bytes free, %d entries", name, i.budget.free.Load(), len(log.entries))
 		}
+	}
+}
+
+// A bomb is known by its first part: the rest is not even read.
+func TestBombIsKnownByItsStart(t *testing.T) {
+	i := New(Options{Log: &fakeLog{}, MaxRequestBytes: 1 << 20})
+	bomb := bytes.NewReader(gzipped(make([]byte, 1<<30)))
+	l := &lease{b: &i.budget}
+	_, err := readBody(bomb, compress.Gzip, -1, 1<<20, l)
+	if read := bomb.Size() - int64(bomb.Len()); telemetry.KindOf(err) != telemetry.TooLarge || read > 2*suspicious {
+		t.Errorf("%d of %d bytes were read: %v", read, bomb.Size(), err)
 	}
 }
 

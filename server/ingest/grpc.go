@@ -120,7 +120,7 @@ func (i *Ingest) readMessage(body io.Reader, q *request, encoding compress.Encod
 	}
 	size := int64(binary.BigEndian.Uint32(prefix[1:]))
 	var err error
-	if q.wire, err = readBody(body, size, q.limit, &q.lease); err != nil {
+	if q.wire, err = readBody(body, q.encoding, size, q.limit, &q.lease); err != nil {
 		return err
 	}
 	if n, _ := io.ReadFull(body, prefix[:1]); n > 0 {

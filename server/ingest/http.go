@@ -97,7 +97,7 @@ func (i *Ingest) post(r *http.Request, q *request, formatErr error) (otlp.Partia
 	if q.encoding, err = compress.Parse(r.Header.Get("Content-Encoding")); err != nil {
 		return otlp.Partial{}, err
 	}
-	if q.wire, err = readBody(r.Body, r.ContentLength, q.limit, &q.lease); err != nil {
+	if q.wire, err = readBody(r.Body, q.encoding, r.ContentLength, q.limit, &q.lease); err != nil {
 		return otlp.Partial{}, err
 	}
 	return i.admit(r.Context(), q)
