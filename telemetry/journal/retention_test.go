@@ -106,6 +106,11 @@ func TestEssentialCursorHoldsTheDoors(t *testing.T) {
 	if _, err := j.Append(t.Context(), sample(i)); telemetry.KindOf(err) != telemetry.Unavailable {
 		t.Errorf("before Commit: %v", err)
 	}
+	// Nor is a part of the oldest segment.
+	meter.Commit(j.Segments()[0].End - 1)
+	if _, err := j.Append(t.Context(), sample(i)); telemetry.KindOf(err) != telemetry.Unavailable {
+		t.Errorf("before the oldest segment is committed: %v", err)
+	}
 	meter.Commit(meter.Position())
 	if r := appendSample(t, j, i); r.Duplicate {
 		t.Error("the hash of a refused entry is remembered")
