@@ -1,6 +1,7 @@
 package journal_test
 
 import (
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -89,11 +90,11 @@ func TestEssentialCursorHoldsTheDoors(t *testing.T) {
 	meter := cursor(t, j, "meter", 0, true)
 	var i uint64
 	var refused error
-	for ; refused == nil; i++ {
+	for ; refused == nil && i < 1000; i++ {
 		_, refused = j.Append(t.Context(), sample(i))
 	}
 	i--
-	if e, ok := refused.(*telemetry.Error); !ok || e.Kind != telemetry.Unavailable || e.RetryAfter <= 0 {
+	if e, ok := errors.AsType[*telemetry.Error](refused); !ok || e.Kind != telemetry.Unavailable || e.RetryAfter <= 0 {
 		t.Fatalf("refused with %v", refused)
 	}
 	if st := j.Stats(); st.Refused.Room != 1 || !st.Refusing || st.ExpiredSegments != 0 {
@@ -210,11 +211,11 @@ func TestDiskFull(t *testing.T) {
 	sink := cursor(t, j, "sink", 0, false)
 	var i uint64
 	var refused error
-	for ; refused == nil; i++ {
+	for ; refused == nil && i < 1000; i++ {
 		_, refused = j.Append(t.Context(), sample(i))
 	}
 	i--
-	if e, ok := refused.(*telemetry.Error); !ok || e.Kind != telemetry.Unavailable || e.RetryAfter <= 0 {
+	if e, ok := errors.AsType[*telemetry.Error](refused); !ok || e.Kind != telemetry.Unavailable || e.RetryAfter <= 0 {
 		t.Fatalf("refused with %v", refused)
 	}
 	if st := j.Stats(); st.Refused.Disk != 1 || !st.Refusing || st.RoomBytes > 4<<10 || st.Failures != 0 {
