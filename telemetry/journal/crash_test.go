@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -205,6 +206,10 @@ func TestPowerCut(t *testing.T) {
 	t.Parallel()
 	n := calls(t)
 	points := 0
+	seeds := uint64(1)
+	if os.Getenv("TORTURE") != "" {
+		seeds = 2 // make torture
+	}
 	point := ""
 	defer func() {
 		if t.Failed() {
@@ -213,19 +218,21 @@ func TestPowerCut(t *testing.T) {
 	}()
 	for at := 1; at <= n; at++ {
 		for _, percent := range []int{0, 30, 70, 100} {
-			seed := uint64(at)
-			point = fmt.Sprintf("power cut in call %d of %d, %d %% kept", at, n, percent)
-			fsys := newBrokenFS(seed)
-			fsys.cutAt = at
-			l := newLedger()
-			l.play(t, fsys, crashEntries)
-			l.verify(t, fsys.image(percent, seed))
+			for k := range seeds {
+				seed := uint64(at) + k
+				point = fmt.Sprintf("power cut in call %d of %d, %d %% kept, seed %d", at, n, percent, seed)
+				fsys := newBrokenFS(seed)
+				fsys.cutAt = at
+				l := newLedger()
+				l.play(t, fsys, crashEntries)
+				l.verify(t, fsys.image(percent, seed))
 
-			again := fsys.image(percent, seed)
-			again.cutAt = 1 + (at*7+percent)%60
-			l.play(t, again, 6)
-			l.verify(t, again.image(percent, seed+9))
-			points += 2
+				again := fsys.image(percent, seed)
+				again.cutAt = 1 + (at*7+percent+int(seed))%60
+				l.play(t, again, 6)
+				l.verify(t, again.image(percent, seed+9))
+				points += 2
+			}
 		}
 	}
 	t.Logf("%d power cuts over %d calls", points, n)
