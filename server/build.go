@@ -127,7 +127,7 @@ func (s *Server) openMeter(ctx context.Context, p *parts) (err error) {
 	if err != nil {
 		return err
 	}
-	p.reader = snapshot.NewReader(snapshot.Options{Producers: []sdkmetric.Producer{instruments, p.reported}})
+	p.reader = snapshot.NewReader(snapshot.Options{Instruments: instruments, Producers: []sdkmetric.Producer{p.reported}})
 	provider := snapshot.NewProvider(p.reader)
 	s.onStop("metrics", provider.Shutdown)
 	p.exposition, err = snapshot.NewExposition(p.reader, snapshot.ExpositionOptions{

@@ -43,13 +43,13 @@ type Options struct {
 }
 
 // Instruments records events on the instruments of MeterScope and gives them to
-// the reader as an SDK producer. The SDK's own aggregation is not used for
+// the reader. The SDK's own aggregation is not used for
 // them: it spends 350 ns on finding a series at every measurement, ten times
 // what the measurement costs, and a reader cannot ask it for all series as they
 // stood between two records.
 //
 // Like every [telemetry.Recorder] it is not safe for concurrent use: events,
-// MarshalBinary and UnmarshalBinary come from one goroutine. Produce may be
+// MarshalBinary and UnmarshalBinary come from one goroutine. Collect may be
 // called at any time if events stand between Lock and Unlock.
 type Instruments struct {
 	family  func(string) string

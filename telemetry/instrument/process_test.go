@@ -95,7 +95,7 @@ func TestObserve(t *testing.T) {
 			ProcessCPUTime: {{map[string]string{AttrCPUMode: "user"}, 1, 2}, {map[string]string{AttrCPUMode: "system"}, 1, 1}},
 			ProcessMemory:  {{none, 64, 0}}, ProcessThreads: {{none, 7, 0}}, ProcessUptime: {{none, 1, 60}}, SystemAvailable: {{none, 128, 0}},
 		}
-		compare(t, want, collect(t, reader))
+		compare(t, want, observed(t, reader))
 		for _, def := range processTable() {
 			if _, ok := want[def.Name]; !ok && def.Name != PipelineOpen {
 				t.Errorf("%s stands in the table and is never observed", def.Name)
@@ -104,6 +104,6 @@ func TestObserve(t *testing.T) {
 		if err := registration.Unregister(); err != nil {
 			t.Fatal(err)
 		}
-		compare(t, nil, collect(t, reader))
+		compare(t, nil, observed(t, reader))
 	})
 }

@@ -2,7 +2,6 @@ package instrument
 
 import (
 	"fmt"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"math"
 	"slices"
 	"testing"
@@ -233,17 +232,14 @@ func TestExemplarsNameTheirTrace(t *testing.T) {
 	in.Chat(&telemetry.Chat{Origin: telemetry.Origin{TraceID: [16]byte{9}}, Duration: 3 * time.Second}) // the next one takes its place
 	in.Chat(&telemetry.Chat{Origin: origin, Duration: 3 * time.Second})
 	in.Chat(&telemetry.Chat{Duration: time.Second})
-	var rm metricdata.ResourceMetrics
-	if err := reader.Collect(t.Context(), &rm); err != nil {
-		t.Fatal(err)
-	}
-	var got []metricdata.Exemplar[float64]
-	for _, m := range rm.ScopeMetrics[0].Metrics {
+	var got []Exemplar
+	metrics, _, _ := reader.Collect()
+	for _, m := range metrics {
 		if m.Name == ChatDuration {
-			got = m.Data.(metricdata.Histogram[float64]).DataPoints[0].Exemplars
+			got = m.Points[0].Exemplars
 		}
 	}
-	if len(got) != 1 || got[0].Value != 3 || [16]byte(got[0].TraceID) != origin.TraceID || [8]byte(got[0].SpanID) != origin.SpanID || got[0].Time.IsZero() {
+	if len(got) != 1 || got[0].Value != 3 || got[0].TraceID != origin.TraceID || got[0].SpanID != origin.SpanID || got[0].At.IsZero() {
 		t.Errorf("exemplars are %+v", got)
 	}
 }

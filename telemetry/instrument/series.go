@@ -46,15 +46,7 @@ type series struct {
 	sum      float64 // of a histogram of floats
 	count    uint64
 	buckets  []uint64   // nil for counters
-	examples []exemplar // by bucket, the latest; nil until there is one
-}
-
-// exemplar is a measurement that can be looked up as a span.
-type exemplar struct {
-	at    time.Time // zero: none
-	value float64
-	trace [16]byte
-	span  [8]byte
+	examples []Exemplar // by bucket, the latest; nil until there is one
 }
 
 // seriesSet are the series of one instrument. Full detail is admitted up to
@@ -166,9 +158,9 @@ func (h histogram) record(value float64, key seriesKey, at time.Time, o *telemet
 		return
 	}
 	if s.examples == nil {
-		s.examples = make([]exemplar, len(s.buckets))
+		s.examples = make([]Exemplar, len(s.buckets))
 	}
-	s.examples[bucket] = exemplar{at, value, o.TraceID, o.SpanID}
+	s.examples[bucket] = Exemplar{at, value, o.TraceID, o.SpanID}
 }
 
 func (h intHistogram) record(value int64, key seriesKey) {

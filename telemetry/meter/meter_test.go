@@ -66,7 +66,7 @@ func (h *house) start(run bool, checkpoints time.Duration) {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	h.reader = snapshot.NewReader(snapshot.Options{Producers: []sdkmetric.Producer{instruments, store}})
+	h.reader = snapshot.NewReader(snapshot.Options{Instruments: instruments, Producers: []sdkmetric.Producer{store}})
 	snapshot.NewProvider(h.reader)
 	h.meter, err = Open(h.t.Context(), Options{
 		Dir: h.dir, Journal: h.journal, Rules: h.rules, Instruments: instruments, Reader: h.reader,

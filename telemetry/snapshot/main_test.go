@@ -1,8 +1,6 @@
 package snapshot_test
 
 import (
-	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
-
 	"flag"
 	"os"
 	"path/filepath"
@@ -52,7 +50,7 @@ func begin(t testing.TB, o snapshot.Options) life {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Producers = append([]sdkmetric.Producer{in}, o.Producers...)
+	o.Instruments = in
 	reader := snapshot.NewReader(o)
 	snapshot.NewProvider(reader)
 	return life{in, reader}

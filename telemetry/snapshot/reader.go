@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"treq/telemetry"
+	"treq/telemetry/instrument"
 )
 
 // DefaultMaxAge is how long a collection answers further questions.
@@ -22,6 +23,8 @@ type Options struct {
 	// MaxAge is how old a collection may be to answer a question that comes
 	// later; 0 is DefaultMaxAge, negative is none.
 	MaxAge time.Duration
+	// Instruments are the meter's, which the reader collects; nil is none.
+	Instruments *instrument.Instruments
 	// Producers give metrics from outside the SDK, such as those that services report.
 	Producers []sdkmetric.Producer
 	// Now is the clock; nil is time.Now.
@@ -66,6 +69,9 @@ func NewReader(o Options) *Reader {
 		o.Now = time.Now
 	}
 	options := []sdkmetric.ManualReaderOption{sdkmetric.WithAggregationSelector(aggregation)}
+	if o.Instruments != nil {
+		options = append(options, sdkmetric.WithProducer(events{o.Instruments}))
+	}
 	for _, producer := range o.Producers {
 		options = append(options, sdkmetric.WithProducer(producer))
 	}
