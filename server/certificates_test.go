@@ -185,3 +185,6 @@ func TestBadCertificatesStopTheStart(t *testing.T) {
 		}
 	}
 }
+
+// clientTLS trusts the certificate in these files.
+func clientTLS(t *testing.T, f config.TLS) *tls.Config { return &tls.Config{RootCAs: roots(t, f)} }

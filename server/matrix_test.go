@@ -67,7 +67,7 @@ func TestWhoMayDoWhat(t *testing.T) {
 			change(&c)
 			p := begin(t, c)
 			m := matrix{t: t, process: p, closed: c.RequireAuth, roots: roots(t, c.TLS)}
-			m.client.Transport.(*http.Transport).TLSClientConfig = &tls.Config{RootCAs: m.roots}
+			m.client.Transport.(*http.Transport).TLSClientConfig = clientTLS(t, c.TLS)
 			one, otlpHTTP, otlpGRPC := p.Addr()
 			for _, r := range routes(t) {
 				m.route(one, r)
