@@ -113,7 +113,7 @@ func (r *Reader) operation(k semconv.Kind) string {
 // usage reads the usage that attributes tell; LangSmith's own wins.
 func (r *Reader) usage() usage {
 	u := newUsage()
-	r.usageObject(fUsageJSON, &u, (*json).usage, (*usage).named)
+	r.usageObject(fUsageJSON, &u, false)
 	if !u.told() {
 		u.input = r.tokens(fInput)
 		u.output = r.tokens(fOutput)
@@ -121,42 +121,49 @@ func (r *Reader) usage() usage {
 		u.cacheRead = r.tokens(fCacheRead)
 		u.cacheWrite = r.tokens(fCacheWrite)
 		u.reasoning = r.tokens(fReasoning)
-		r.usageObject(fInputDetails, &u, (*json).usageDetails, (*usage).detail)
-		r.usageObject(fOutputDetails, &u, (*json).usageDetails, (*usage).detail)
+		r.usageObject(fInputDetails, &u, true)
+		r.usageObject(fOutputDetails, &u, true)
 	}
 	u.check(&r.rejected)
 	return u
 }
 
-// usageObject reads an object of counts, which is JSON text in most dialects and a
-// map in some.
-func (r *Reader) usageObject(f field, u *usage, read func(*json, *usage), name func(*usage, []byte) *float64) {
+// usageObject reads an object of counts, or one of their details, which is JSON
+// text in most dialects and a map in some.
+func (r *Reader) usageObject(f field, u *usage, details bool) {
 	if !r.has(f) {
 		return
 	}
 	if v := r.value[f]; v.Type == otlp.KVList {
-		otlp.EachPair(v, func(key []byte, e otlp.Value) bool {
-			if n := name(u, key); n != nil && *n == -1 {
-				if told, ok := e.Number(); ok {
-					setCount(n, told)
-				}
-			} else if e.Type == otlp.KVList {
-				otlp.EachPair(e, func(key []byte, e otlp.Value) bool {
-					if n := u.detail(key); n != nil && *n == -1 {
-						if told, ok := e.Number(); ok {
-							setCount(n, told)
-						}
-					}
-					return true
-				})
-			}
-			return true
-		})
+		u.pairs(v, details)
 		return
 	}
 	if t := r.text(f); t != nil {
-		read(&json{b: t, budget: r.config.MaxContent}, u)
+		j := json{b: t, budget: r.config.MaxContent}
+		if details {
+			j.usageDetails(u)
+		} else {
+			j.usage(u)
+		}
 	}
+}
+
+// pairs reads a map of counts, or one of their details.
+func (u *usage) pairs(v otlp.Value, details bool) {
+	otlp.EachPair(v, func(key []byte, e otlp.Value) bool {
+		n := u.detail(key)
+		if !details {
+			n = u.named(key)
+		}
+		if e.Type == otlp.KVList && !details {
+			u.pairs(e, true)
+		} else if n != nil && *n == -1 {
+			if told, ok := e.Number(); ok {
+				setCount(n, told)
+			}
+		}
+		return true
+	})
 }
 
 // tokens reads a number of tokens, -1 if it is not told or refused.
