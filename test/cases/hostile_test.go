@@ -11,7 +11,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"treq/telemetry/instrument"
@@ -32,7 +31,7 @@ func newChain(t testing.TB) chain {
 	if err != nil {
 		t.Fatal(err)
 	}
-	reader := snapshot.NewReader(snapshot.Options{MaxAge: -1, Producers: []sdkmetric.Producer{in}})
+	reader := snapshot.NewReader(snapshot.Options{MaxAge: -1, Instruments: in})
 	snapshot.NewProvider(reader)
 	config := understand.DefaultConfig()
 	config.HorizonBytes = 1 << 20
