@@ -29,8 +29,6 @@ type node struct {
 	span   *held
 	slot   int32
 	parent int32
-	child  int32 // first child
-	next   int32 // next sibling
 	role   role
 
 	// Found from the top down.
