@@ -15,7 +15,7 @@ STEP := scripts/step
 export PATH := $(CACHE):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test unit e2e lint fmt vuln bench microbench fuzz fixtures docs tools e2e-tools clean
+.PHONY: help build run demo test unit e2e lint fmt vuln torture bench microbench fuzz fixtures docs tools e2e-tools clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,10 +40,11 @@ test: ## Run everything: format, vet, staticcheck, unit and end-to-end tests wit
 	@$(STEP) "end-to-end tests" $(MAKE) --no-print-directory e2e
 
 unit: ## Run the tests inside packages, with the race detector
-	@$(GO) test -race -timeout 15m $$($(GO) list ./... | grep -v /test/e2e)
+	@$(GO) test -race -timeout 15m $$($(GO) list ./... | grep -v -e /test/e2e -e /test/torture)
 
 e2e: e2e-tools ## Run the built product against real clients, sinks and scrapers
 	@$(GO) test -race -timeout 30m ./test/e2e/...
+	@$(GO) test -timeout 20m ./test/torture
 
 lint: tools ## Check the format, vet and staticcheck
 	@$(STEP) "gofumpt" scripts/format-check
@@ -68,6 +69,12 @@ $(CACHE)/otelcol-bench: bench/collector/builder.yaml bench/collector/go.mod
 
 microbench: ## Run the packages' own benchmarks
 	@$(GO) test -run '^$$' -bench . -benchmem $$($(GO) list ./... | grep -v /test/e2e)
+
+# The size of make torture: ci, or full for a night.
+TORTURE ?= ci
+
+torture: ## Kill, cut, fill, damage and flood the product; write the table of RELIABILITY.md (TORTURE=full: a night; ROWS="S1|S2": only these)
+	@TORTURE=$(TORTURE) $(GO) test -count=1 -timeout 12h -v -run 'TestScorecard/^($(or $(ROWS),.*))$$' ./test/torture $(if $(ROWS),,-update)
 
 fuzz: ## Run every fuzz target for FUZZTIME (30s)
 	@scripts/fuzz $(FUZZTIME)

@@ -61,6 +61,7 @@ var rooms = map[string]room{
 	"bench":                {of("test/e2e/e2etest"), "measures the built product from outside"},
 	"test/e2e":             {nil, "tests the built product from outside"},
 	"test/cases":           {nil, "holds what is counted to what really happened"},
+	"test/torture":         {nil, "does to the built product what must not hurt it"},
 	"test/recorded":        {of("telemetry/otlp"), "what real clients sent, with the truth about it"},
 	"test/recorded/record": {of("telemetry/otlp", "test/recorded"), "records it again"},
 	"test/e2e/e2etest":     {nil, "what end-to-end tests and the benchmark stand on"},
