@@ -61,10 +61,14 @@ func signals() []signal {
 	span := append(message(1, []byte("\x5b\x8e\xff\xf7\x98\x03\x81\x03\xd2\x69\xb6\x33\x81\x3f\xc6\x0c")), message(2, []byte("\xee\xe1\x9b\x7e\xc3\xc1\xb1\x74"))...)
 	return []signal{
 		{"/v1/traces", `{"resourceSpans":[{"scopeSpans":[{"spans":[{` + ids + `}]}]}]}`, message(1, message(2, message(2, span)))},
-		{"/v1/metrics", `{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"m","gauge":{"dataPoints":[{"asInt":"1"}]}}]}]}]}`,
-			message(1, message(2, message(2, append(message(1, []byte("m")), message(5, message(1, []byte{6<<3 | 1, 1, 0, 0, 0, 0, 0, 0, 0}))...))))},
-		{"/v1/logs", `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"x"}}]}]}]}`,
-			message(1, message(2, message(2, message(5, message(1, []byte("x"))))))},
+		{
+			"/v1/metrics", `{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"m","gauge":{"dataPoints":[{"asInt":"1"}]}}]}]}]}`,
+			message(1, message(2, message(2, append(message(1, []byte("m")), message(5, message(1, []byte{6<<3 | 1, 1, 0, 0, 0, 0, 0, 0, 0}))...)))),
+		},
+		{
+			"/v1/logs", `{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"x"}}]}]}]}`,
+			message(1, message(2, message(2, message(5, message(1, []byte("x")))))),
+		},
 	}
 }
 

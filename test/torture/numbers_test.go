@@ -82,8 +82,17 @@ func numbers(t *testing.T, f *figures) {
 	}
 	now := uint64(time.Now().UnixNano())
 	for _, times := range [][2]uint64{
-		{0, 0}, {0, now}, {now, 0}, {now, now - 1e9}, {math.MaxUint64, math.MaxUint64}, {math.MaxUint64, 0}, {0, math.MaxUint64},
-		{math.MaxInt64, math.MaxInt64 + 1}, {now + 24*3600e9, now + 24*3600e9 + 1}, {now - 24*3600e9, now}, {now, now + 1e15},
+		{0, 0},
+		{0, now},
+		{now, 0},
+		{now, now - 1e9},
+		{math.MaxUint64, math.MaxUint64},
+		{math.MaxUint64, 0},
+		{0, math.MaxUint64},
+		{math.MaxInt64, math.MaxInt64 + 1},
+		{now + 24*3600e9, now + 24*3600e9 + 1},
+		{now - 24*3600e9, now},
+		{now, now + 1e15},
 	} {
 		one := traces.Trace(e2etest.Question{}, time.Now())
 		for _, span := range one.Spans {
