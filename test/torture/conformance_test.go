@@ -167,7 +167,7 @@ func (p *pack) overHTTP(sig signal, contentType string, limit int) {
 		p.check("R12", a.Status == 200, "%s: %d", name, a.Status)
 	}
 	url := p.s.URL(sig.path)
-	large := append(bytes.Clone(body), bytes.Repeat([]byte{14<<3 | 0, 1}, limit)...)
+	large := append(bytes.Clone(body), bytes.Repeat([]byte{14 << 3, 1}, limit)...)
 	if contentType == jsonType {
 		large = []byte(`{"x":"` + strings.Repeat("y", 2*limit) + `"}`)
 	}
@@ -295,7 +295,7 @@ func (p *pack) overGRPC(limit int) {
 			}
 			for _, options := range [][]grpc.CallOption{nil, {grpc.UseCompressor(gzip.Name)}} {
 				large := &tracepb.ExportTraceServiceRequest{}
-				large.ProtoReflect().SetUnknown(bytes.Repeat([]byte{14<<3 | 0, 1}, limit))
+				large.ProtoReflect().SetUnknown(bytes.Repeat([]byte{14 << 3, 1}, limit))
 				err := conn.Invoke(ctx, m.name, large, m.out, options...)
 				st := status.Convert(err)
 				hint := false

@@ -88,7 +88,7 @@ func shapes() []shape {
 		shape{"open brackets", true, bytes.Repeat([]byte("["), 60<<20)},
 		shape{"open braces", true, bytes.Repeat([]byte(`{"a":`), 12<<20)},
 		shape{"groups", false, bytes.Repeat([]byte{1<<3 | 3}, 60<<20)},
-		shape{"unknown fields", false, bytes.Repeat([]byte{15<<3 | 0, 1}, 30<<20)},
+		shape{"unknown fields", false, bytes.Repeat([]byte{15 << 3, 1}, 30<<20)},
 	)
 	return out
 }
