@@ -129,7 +129,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) (err error
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	f.dir = dir
-	if f.binaries, err = buildAll(ctx, dir); err != nil {
+	if f.binaries, err = buildAll(ctx, dir, f.asks("allocs", true)); err != nil {
 		return err
 	}
 	result, err := f.measure(ctx, progress)
@@ -141,6 +141,14 @@ func run(ctx context.Context, args []string, out, progress io.Writer) (err error
 		err = errors.Join(err, os.WriteFile(f.out, []byte(text.String()), 0o644))
 	}
 	return err
+}
+
+// asks tells whether a part is measured: by name, or without one.
+func (f flags) asks(part string, unnamed bool) bool {
+	if f.only == "" {
+		return unnamed
+	}
+	return strings.Contains(","+f.only+",", ","+part+",")
 }
 
 // measure takes the parts that were asked for; what was found until an error is
@@ -191,8 +199,7 @@ func (f flags) measure(ctx context.Context, progress io.Writer) (r found, err er
 	}
 	var faults []error
 	for _, part := range parts {
-		named := strings.Contains(","+f.only+",", ","+part.name+",")
-		if named || f.only == "" && part.ask {
+		if f.asks(part.name, part.ask) {
 			fmt.Fprintf(progress, "measuring %s\n", part.name)
 			if err := part.do(); err != nil {
 				faults = append(faults, fmt.Errorf("%s: %w", part.name, err))

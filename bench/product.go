@@ -132,15 +132,20 @@ type binaries struct {
 }
 
 // buildAll builds the service once for a whole run, so that what is built
-// meanwhile changes nothing.
-func buildAll(ctx context.Context, dir string) (b binaries, err error) {
-	if b.plain, err = build(ctx, dir, false); err != nil {
-		return b, err
+// meanwhile changes nothing. TREQ_E2E_BINARY names a build that is there already.
+func buildAll(ctx context.Context, dir string, telling bool) (b binaries, err error) {
+	if b.plain = os.Getenv("TREQ_E2E_BINARY"); b.plain == "" {
+		if b.plain, err = build(ctx, dir, false); err != nil {
+			return b, err
+		}
 	}
-	b.telling, err = build(ctx, dir, true)
+	if telling {
+		b.telling, err = build(ctx, dir, true)
+	}
 	return b, err
 }
 
+// build builds the service; with telling it tells its allocations.
 func build(ctx context.Context, dir string, telling bool) (string, error) {
 	root, err := e2etest.Root()
 	if err != nil {
