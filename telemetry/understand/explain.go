@@ -151,7 +151,7 @@ var reasonsWhy = map[string]string{
 	"inside":       "It is no event of its own.",
 	"wrapper":      "It wraps model calls that are counted themselves.",
 	"repeat":       "It repeats the usage of the model calls below it.",
-	"double":       "It is another instrumentation's view of a call that is counted.",
+	"double":       "It is another instrumentation's view of a call or search that is counted.",
 	"late":         "It came late, and what it tells of was counted already.",
 	"inner_search": "It is a part of the search above it.",
 	"other_door":   "Its trace is counted through another door.",

@@ -34,6 +34,7 @@ func (s *settling) searches() {
 			n.role = search
 		}
 	}
+	s.doubleSearches()
 }
 
 // later tells whether a search ended after another, or there is no other.

@@ -38,7 +38,7 @@ func (n *naive) chats(t *tally) {
 	usable := func(i int) bool { return !excluded(i) && !n.spans[i].Flags.Has(understand.Unusable) }
 	var active []int
 	for i := range n.spans {
-		if (n.isLLMCall(i) || isSearch(n.kind(i)) && n.outermost(i) == i) && !excluded(i) {
+		if (n.isLLMCall(i) || n.isEvent(i)) && !excluded(i) {
 			active = append(active, i)
 		}
 		if n.spans[i].Flags.Has(understand.Entry) && n.spans[i].Flags&(understand.Excluded|understand.Unusable) == 0 {

@@ -182,6 +182,7 @@ func (n *naive) judge() {
 			}
 		}
 	}
+	n.twinSearches()
 }
 
 func (n *naive) sameCall(i, j int) bool {
@@ -190,6 +191,50 @@ func (n *naive) sameCall(i, j int) bool {
 	return a.Kind == b.Kind && a.Service == b.Service && a.Scope != b.Scope && modelOf(a) != "" && modelOf(a) == modelOf(b) &&
 		a.Call.Tokens == b.Call.Tokens && near(a.Start, b.Start) && near(a.End, b.End) &&
 		!slices.Contains(n.above(i), j) && !slices.Contains(n.above(j), i)
+}
+
+// sameSearch tells whether two searches are two instrumentations' views of one:
+// "of one service, neither above the other, from different scopes, with the same
+// source and number of documents where both tell them, and within 5 ms".
+func (n *naive) sameSearch(i, j int) bool {
+	a, b := &n.spans[i], &n.spans[j]
+	near := func(x, y int64) bool { return x-y <= 5e6 && y-x <= 5e6 }
+	x, y := &a.Search, &b.Search
+	return a.Service == b.Service && a.Scope != b.Scope && near(a.Start, b.Start) && near(a.End, b.End) &&
+		(x.Documents < 0 || y.Documents < 0 || x.Documents == y.Documents) &&
+		(x.DataSource == "" || y.DataSource == "" || x.DataSource == y.DataSource) &&
+		!slices.Contains(n.above(i), j) && !slices.Contains(n.above(j), i)
+}
+
+// isEvent tells whether a search is one of its own.
+func (n *naive) isEvent(i int) bool {
+	return isSearch(n.kind(i)) && n.outermost(i) == i && !n.twin[i]
+}
+
+// detail ranks what a search tells of its documents: by scores, else by their number.
+func detail(s *understand.Span) int {
+	switch {
+	case s.Search.Scored > 0:
+		return 2
+	case s.Search.Documents >= 0:
+		return 1
+	}
+	return 0
+}
+
+func (n *naive) twinSearches() {
+	for i := range n.spans {
+		for j := i + 1; j < len(n.spans) && n.isEvent(i); j++ {
+			if !n.isEvent(j) || !n.sameSearch(i, j) {
+				continue
+			}
+			if detail(&n.spans[j]) > detail(&n.spans[i]) {
+				n.twin[i] = true
+			} else {
+				n.twin[j] = true
+			}
+		}
+	}
 }
 
 func modelOf(s *understand.Span) string { return cmp.Or(s.Call.ResponseModel, s.Call.RequestModel) }
@@ -332,7 +377,7 @@ func (n *naive) count() tally {
 			}
 		case k == semconv.KindTool:
 			t.Tools++
-		case isSearch(k) && n.outermost(i) == i:
+		case n.isEvent(i):
 			t.Searches++
 			switch n.evidence(i) {
 			case telemetry.Found:
