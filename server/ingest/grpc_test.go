@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 	"testing"
 	"time"
 
@@ -54,14 +55,11 @@ func serve(t testing.TB, h http.Handler) (address string) {
 	protocols.SetHTTP1(true)
 	protocols.SetUnencryptedHTTP2(true)
 	s := &http.Server{Handler: h, Protocols: &protocols, HTTP2: HTTP2()}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = s.Serve(l)
-	}()
+	var running sync.WaitGroup
+	running.Go(func() { _ = s.Serve(l) })
 	t.Cleanup(func() {
 		_ = s.Close()
-		<-done
+		running.Wait()
 	})
 	return l.Addr().String()
 }
