@@ -68,8 +68,8 @@ func secrets(t *testing.T, f *figures) {
 		canaries[what] = fmt.Sprintf("canary%02d%s", len(canaries), strings.ReplaceAll(what, " ", ""))
 		return canaries[what]
 	}
-	config := toSink(sink) + fmt.Sprintf("    api_key: %s\n    headers:\n      Authorization: Bearer %s\n      X-Other: %s\n",
-		plant("api key"), plant("header"), plant("other header")) +
+	config := toSink(sink) + fmt.Sprintf("    headers:\n      Authorization: Bearer %s\n      X-Other: %s\n", plant("header"), plant("other header")) +
+		fmt.Sprintf("  - name: smith\n    profile: langsmith\n    endpoint: %s/v1/traces\n    api_key: %s\n", sink.URL(), plant("api key")) +
 		fmt.Sprintf("tokens:\n  ingest: [%s, %s]\n  api: [%s]\n  admin: [%s]\nlog:\n  level: debug\n", plant("ingest token"), plant("second ingest token"), plant("api token"), plant("admin token"))
 	env := []string{
 		"LANGSMITH_TRACING=true", "LANGSMITH_API_KEY=" + plant("langsmith key"), "LANGSMITH_ENDPOINT=" + sink.URL(),
