@@ -76,10 +76,10 @@ func (p *product) ready(ctx context.Context) error {
 }
 
 // settled waits until every chat is counted and every span forwarded. Chats close
-// some seconds after their last span: the wait costs the service no work.
+// some seconds after their last span: asking seldom keeps the wait cheap.
 func (p *product) settled(ctx context.Context, sent sent, to *sink) error {
 	var counted e2etest.Totals
-	err := poll(ctx, 50*time.Millisecond, 5*time.Minute, func() (bool, error) {
+	err := poll(ctx, 500*time.Millisecond, 5*time.Minute, func() (bool, error) {
 		if p.forwards && to.spans.Load() < sent.spans {
 			return false, nil
 		}
