@@ -2,16 +2,11 @@ package server
 
 import (
 	"bufio"
-	"bytes"
 	"io"
 	"net"
 	"net/http"
 	"net/netip"
-	"sync/atomic"
 	"testing"
-
-	"golang.org/x/net/http2"
-	"golang.org/x/net/http2/hpack"
 )
 
 func TestConnectionsHaveBounds(t *testing.T) {
@@ -125,73 +120,4 @@ func TestNoConnectionTakesAllRequests(t *testing.T) {
 	if n < 128 {
 		t.Errorf("a connection alone has %d streams", n)
 	}
-}
-
-// A client that opens streams and resets them at once, as in the attack called
-// rapid reset, does not make more handlers run than it may have streams.
-func TestRapidReset(t *testing.T) {
-	const most = 128
-	var running, peak, total atomic.Int64
-	gone := make(chan struct{})
-	w, end := door(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		n := running.Add(1)
-		defer running.Add(-1)
-		total.Add(1)
-		for p := peak.Load(); n > p && !peak.CompareAndSwap(p, n); p = peak.Load() {
-		}
-		if r.URL.Path == "/hold" {
-			<-gone
-		}
-	}), 100)
-	defer end()
-	c := w.dial()
-	defer c.Close()
-	f := http2.NewFramer(c, c)
-	away := make(chan http2.ErrCode, 1)
-	go func() {
-		for {
-			frame, err := f.ReadFrame()
-			if err != nil {
-				close(away)
-				return
-			}
-			if g, ok := frame.(*http2.GoAwayFrame); ok {
-				away <- g.ErrCode
-				_, _ = io.Copy(io.Discard, c)
-				return
-			}
-		}
-	}()
-	if _, err := io.WriteString(c, http2.ClientPreface); err != nil {
-		t.Fatal(err)
-	}
-	var block bytes.Buffer
-	enc := hpack.NewEncoder(&block)
-	err := f.WriteSettings()
-	sent := 0
-	for id := uint32(1); id < 8_000 && err == nil; id += 2 {
-		block.Reset()
-		for _, h := range [][2]string{{":method", "GET"}, {":scheme", "http"}, {":authority", "a"}, {":path", "/hold"}} {
-			_ = enc.WriteField(hpack.HeaderField{Name: h[0], Value: h[1]})
-		}
-		if err = f.WriteHeaders(http2.HeadersFrameParam{StreamID: id, BlockFragment: block.Bytes(), EndHeaders: true, EndStream: true}); err == nil {
-			err = f.WriteRSTStream(id, http2.ErrCodeCancel)
-		}
-		sent++
-	}
-	// On a busy machine the door may close before it has said why.
-	if code, told := <-away; told && code != http2.ErrCodeEnhanceYourCalm {
-		t.Errorf("after %d streams that were reset at once the connection ended with %s", sent, code)
-	}
-	if p := peak.Load(); p > most {
-		t.Errorf("%d handlers ran at once; %d streams are allowed", p, most)
-	}
-	good := w.dial()
-	go func() { _, _ = io.WriteString(good, "GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n") }()
-	res, err := http.ReadResponse(bufio.NewReader(good), nil)
-	if err != nil || res.StatusCode != http.StatusOK {
-		t.Errorf("another client meanwhile: %v %v", res, err)
-	}
-	_ = good.Close()
-	close(gone)
 }
