@@ -20,7 +20,8 @@ func TestWhatIsBuiltIsWhatWasMeant(t *testing.T) {
 		TraceID: [16]byte{1}, SpanID: [8]byte{2}, ParentID: [8]byte{3}, Name: "n", Kind: KindServer, Start: 4, End: 5,
 		Attributes: []KV{
 			Str("s", "text"), Str("e", ""), I64("i", -1), F64("f", 0.5), Flag("t", true), Flag("f", false), Blob("b", []byte{1, 2}), Blob("n", nil),
-			Strs("l", "a", "b"), List("m", I64("ignored", 1), Group("ignored", Str("k", "v"))), Group("g"), {},
+			Strs("l", "a", "b"), List("m", I64("ignored", 1), Group("ignored", Str("k", "v"))), Group("g"),
+			{},
 			Copied("c", text("copied")), Copied("d", Value{Type: Array, Bytes: appendText(nil, 1, appendNumber(nil, 3, 7))}),
 		},
 		Events: []EventData{{Time: 6, Name: "e", Attributes: []KV{Str("k", "v")}}}, Status: StatusError, StatusMessage: "why",

@@ -121,7 +121,8 @@ func TestIDsAndEnumsFromJSON(t *testing.T) {
 		line              string
 	}{
 		{
-			"5b8EFFF798038103d269b633813fc60C", "eee19b7EC3C1B174", "2", TracesCheck{Spans: 1, Unended: 1},
+			"5b8EFFF798038103d269b633813fc60C", "eee19b7EC3C1B174", "2",
+			TracesCheck{Spans: 1, Unended: 1},
 			`span 5b8efff798038103d269b633813fc60c eee19b7ec3c1b174 0000000000000000 "" kind=2 0..0 status=2 "" `,
 		},
 		{"5b8EFFF798038103d269b633813fc60C", "eee19b7EC3C1B17", `"SPAN_KIND_CLIENT"`, TracesCheck{Spans: 1, Unended: 1, BadIDs: 1}, ""},

@@ -95,8 +95,12 @@ func DefaultConfig() Config {
 func (c Config) complete() (Config, error) {
 	d := DefaultConfig()
 	for _, p := range []struct{ field, byDefault *time.Duration }{
-		{&c.CloseRoot, &d.CloseRoot}, {&c.CloseChain, &d.CloseChain}, {&c.CloseLeaf, &d.CloseLeaf},
-		{&c.CloseMax, &d.CloseMax}, {&c.Remember, &d.Remember}, {&c.Session, &d.Session},
+		{&c.CloseRoot, &d.CloseRoot},
+		{&c.CloseChain, &d.CloseChain},
+		{&c.CloseLeaf, &d.CloseLeaf},
+		{&c.CloseMax, &d.CloseMax},
+		{&c.Remember, &d.Remember},
+		{&c.Session, &d.Session},
 	} {
 		if *p.field == 0 {
 			*p.field = *p.byDefault
@@ -106,8 +110,11 @@ func (c Config) complete() (Config, error) {
 		}
 	}
 	for _, p := range []struct{ field, byDefault *int }{
-		{&c.MaxOpenSpans, &d.MaxOpenSpans}, {&c.MaxTraceSpans, &d.MaxTraceSpans},
-		{&c.MaxRemembered, &d.MaxRemembered}, {&c.MaxContent, &d.MaxContent}, {&c.HorizonBytes, &d.HorizonBytes},
+		{&c.MaxOpenSpans, &d.MaxOpenSpans},
+		{&c.MaxTraceSpans, &d.MaxTraceSpans},
+		{&c.MaxRemembered, &d.MaxRemembered},
+		{&c.MaxContent, &d.MaxContent},
+		{&c.HorizonBytes, &d.HorizonBytes},
 	} {
 		if *p.field == 0 {
 			*p.field = *p.byDefault

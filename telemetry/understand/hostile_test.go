@@ -42,8 +42,14 @@ func TestHostileNumbers(t *testing.T) {
 	}
 	base := uint64(epoch.UnixNano())
 	times := [][2]uint64{
-		{base, base + 1e9}, {base + 1e9, base}, {0, base}, {base, 0}, {1, math.MaxInt64},
-		{base, math.MaxInt64 + 1}, {math.MaxUint64, math.MaxUint64}, {base, base},
+		{base, base + 1e9},
+		{base + 1e9, base},
+		{0, base},
+		{base, 0},
+		{1, math.MaxInt64},
+		{base, math.MaxInt64 + 1},
+		{math.MaxUint64, math.MaxUint64},
+		{base, base},
 	}
 	n := uint64(0)
 	rec := &sane{t: t}

@@ -52,8 +52,12 @@ func spent(t telemetry.Tokens, known bool) string {
 		name string
 		n    int64
 	}{
-		{"in", t.Input}, {"read", t.CacheRead}, {"write", t.CacheWrite},
-		{"out", t.Output}, {"reasoning", t.Reasoning}, {"unsplit", t.Unsplit},
+		{"in", t.Input},
+		{"read", t.CacheRead},
+		{"write", t.CacheWrite},
+		{"out", t.Output},
+		{"reasoning", t.Reasoning},
+		{"unsplit", t.Unsplit},
 	} {
 		if k.n != 0 {
 			fmt.Fprintf(&b, "%s=%d ", k.name, k.n)
