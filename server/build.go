@@ -101,7 +101,7 @@ func (s *Server) openJournal(ctx context.Context, p *parts) (err error) {
 		s.log.Warn(notice, "data_dir", c.DataDir)
 	}
 	// Under the journal's lock: nobody else makes one.
-	p.identity, err = loadIdentity(c.DataDir)
+	p.identity, err = loadIdentity(c.DataDir, s.log)
 	return err
 }
 

@@ -5,8 +5,8 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -22,28 +22,40 @@ type identity struct {
 }
 
 // loadIdentity reads the directory's identity, or makes one where there is none.
-func loadIdentity(dir string) (identity, error) {
+// A damaged one is set aside for a new one: what that costs is that a request
+// sent again from before counts by its spans instead of as a whole, which is no
+// reason not to start.
+func loadIdentity(dir string, log *slog.Logger) (identity, error) {
 	path := filepath.Join(dir, "identity.json")
 	b, err := os.ReadFile(path)
 	if err == nil {
 		var id identity
-		if err := json.Unmarshal(b, &id); err != nil || id.Instance == "" {
-			return identity{}, fmt.Errorf("%s does not read as an identity (delete it to get a new one; requests repeated from before then count again): %w", path, err)
+		if err := json.Unmarshal(b, &id); err == nil && id.Instance != "" {
+			return id, nil
 		}
-		return id, nil
+		log.Error("the identity of the data directory is damaged and set aside; a new one is made", "file", path)
+		err = os.Rename(path, path+".damaged")
+		if err != nil {
+			return identity{}, err
+		}
+		return newIdentity(path)
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return identity{}, err
 	}
+	return newIdentity(path)
+}
+
+func newIdentity(path string) (identity, error) {
 	var seed [8]byte
 	_, _ = rand.Read(seed[:]) // never fails, says crypto/rand
 	id := identity{Instance: uuid.NewString(), Seed: binary.LittleEndian.Uint64(seed[:])}
-	b, err = json.Marshal(id)
+	b, err := json.Marshal(id)
 	if err != nil {
 		return identity{}, err
 	}
 	tmp := path + ".tmp"
-	if err := os.WriteFile(tmp, b, 0o600); err != nil {
+	if err := os.WriteFile(tmp, append(b, '\n'), 0o600); err != nil {
 		return identity{}, err
 	}
 	return id, os.Rename(tmp, path)
