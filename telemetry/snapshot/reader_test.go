@@ -203,7 +203,9 @@ func TestRecordingWhileOthersRead(t *testing.T) {
 		})
 	}
 	for part := 50; part < 100; part++ {
+		l.Lock()
 		playGuide(l, part, part+1)
+		l.Unlock()
 	}
 	close(done)
 	wg.Wait()
