@@ -44,7 +44,6 @@ unit: ## Run the tests inside packages, with the race detector
 
 e2e: e2e-tools ## Run the built product against real clients, sinks and scrapers
 	@$(GO) test -race -timeout 30m ./test/e2e/...
-	@$(GO) test -timeout 20m ./test/torture
 
 lint: tools ## Check the format, vet and staticcheck
 	@$(STEP) "gofumpt" scripts/format-check

@@ -67,7 +67,7 @@ func cycles(t *testing.T, f *figures) {
 	}
 	// The other ends of connections close in their own time.
 	_ = within(5*time.Second, func() error {
-		if runtime.NumGoroutine() > goroutines {
+		if runtime.NumGoroutine() > goroutines || files(t, os.Getpid()) > open {
 			return context.DeadlineExceeded
 		}
 		return nil
