@@ -53,7 +53,8 @@ var rooms = map[string]room{
 		of("telemetry", "telemetry/journal", "telemetry/otlp", "telemetry/semconv", "telemetry/understand"),
 		"single runs out of the journal; holds an index, and no numbers",
 	},
-	"server": {of("telemetry", "telemetry/...", "server/..."), "wires everything; nothing imports it but the command"},
+	"server/alerting": {nil, "evaluates objectives and keeps the state of alerts; delivers none"},
+	"server":          {of("telemetry", "telemetry/...", "server/..."), "wires everything; nothing imports it but the command"},
 
 	"demo":               {of("telemetry", "telemetry/semconv"), "a client like any other: it may know names, not the server"},
 	"cmd/treq-telemetry": {of("telemetry", "telemetry/pricing", "server", "server/config", "demo"), "flags, signals and exit codes"},
