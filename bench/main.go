@@ -55,6 +55,7 @@ func parse(args []string) (f flags, err error) {
 	set.DurationVar(&f.duration, "duration", 2*time.Second, "load that is measured; 3s with -full")
 	set.IntVar(&f.rounds, "rounds", 3, "measurements of each load on each server")
 	set.StringVar(&f.dir, "dir", "", "where data directories are made (default: the system's temporary directory)")
+	set.StringVar(&f.profiles, "profiles", "", "existing directory that a CPU profile of the product is written to for each measured load")
 	set.StringVar(&f.serve, "serve-series", "", "serve the series of this file with client_golang, and nothing else")
 	set.StringVar(&f.on, "serve-on", "", "with -serve-series: host:port")
 	if err := set.Parse(args); err != nil {

@@ -37,6 +37,7 @@ type options struct {
 	duration    time.Duration
 	rounds      int
 	dir         string // holds data directories and builds
+	profiles    string // holds profiles; "": none are taken
 	binaries
 }
 
@@ -80,6 +81,7 @@ func open(ctx context.Context, k kind, v variant, s setup, o options) (b *bench,
 		return b, err
 	}
 	s.dir, s.sink, s.zip, s.binaries = b.dir, b.sink.url, v.zip, o.binaries
+	s.debug = o.profiles != ""
 	if b.server, err = start(k, s); err != nil {
 		return b, err
 	}
@@ -208,7 +210,9 @@ func measure(ctx context.Context, k kind, v variant, o options, also asks) (s sa
 	if also.gets {
 		asked = askMeanwhile(ctx, "http://"+b.metricsAddr()+"/monitoring/metrics")
 	}
-	if s, err = b.window(ctx, load, o.duration, v.rate); err != nil {
+	profiled := profile(ctx, b.server, o, fmt.Sprintf("%s, %s", v, k))
+	s, err = b.window(ctx, load, o.duration, v.rate)
+	if err = errors.Join(err, profiled()); err != nil {
 		return s, err
 	}
 	s.get99 = asked()

@@ -48,11 +48,15 @@ func startProduct(s setup, ack string) (*product, error) {
 		binary = s.binaries.telling
 		env = append(env, "BENCH_PPROF="+p.pprof)
 	}
-	var err error
-	p.process, err = launch(binary, []string{
+	args := []string{
 		"serve", "--listen", p.one, "--otlp-http", p.http, "--otlp-grpc", p.grpc,
 		"--data-dir", filepath.Join(s.dir, "data"), "--config", file, "--ack", ack,
-	}, env)
+	}
+	if s.debug && !s.allocs {
+		args = append(args, "--debug-listen", p.pprof)
+	}
+	var err error
+	p.process, err = launch(binary, args, env)
 	return p, err
 }
 

@@ -36,7 +36,7 @@ type server interface {
 	httpAddr() string
 	grpcAddr() string
 	metricsAddr() string
-	// pprofAddr is where a build that tells its allocations tells them.
+	// pprofAddr is where a server that was asked for allocations or profiles tells them.
 	pprofAddr() string
 	// ready waits until the server takes spans.
 	ready(ctx context.Context) error
@@ -52,6 +52,7 @@ type setup struct {
 	sink   string // URL that spans are forwarded to, "" for nowhere
 	zip    bool   // the sink gets gzip
 	allocs bool   // the server tells its allocations
+	debug  bool   // the product answers its profiles
 	extra  string // more of the product's configuration
 	binaries
 }
