@@ -110,6 +110,8 @@ func replayOne(engine *understand.Engine, rec *journal.Record) {
 	switch rec.Kind {
 	case journal.Traces:
 		_ = engine.Traces(rec.Admitted, 1, data)
+	case journal.Derived:
+		_ = engine.Traces(rec.Admitted, 2, data)
 	case journal.Logs, journal.Posts:
 		_ = engine.Logs(rec.Admitted, data)
 	}

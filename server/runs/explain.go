@@ -49,12 +49,19 @@ type Explanation struct {
 	Late bool `json:"late,omitempty"`
 }
 
-// doorOTLP is the class of the doors that a record of spans came through.
-const doorOTLP = 1
+// The classes of doors that spans come through, as the meter tells them apart.
+const (
+	doorOTLP = 1
+	doorRuns = 2
+)
 
 // piece is what a record has of one trace, for the meter's engine to count.
 func piece(rec *journal.Record, body []byte, trace [16]byte) understand.Record {
-	return understand.Record{Admitted: rec.Admitted, Door: doorOTLP, Body: sliceOf(body, trace)}
+	door := uint8(doorOTLP)
+	if rec.Kind == journal.Derived {
+		door = doorRuns
+	}
+	return understand.Record{Admitted: rec.Admitted, Door: door, Body: sliceOf(body, trace)}
 }
 
 // explain says of the spans of one trace what they counted for, as if nothing

@@ -109,7 +109,7 @@ func newIndex(budget int64, seed uint64, from journal.Position, at time.Time) *i
 func (x *index) add(rec *journal.Record, body []byte) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if rec.Kind == journal.Traces {
+	if rec.Kind.Spans() {
 		x.pages.dropped = false
 		x.pages.add(rec.Position, rec.End, rec.Admitted, body)
 		if x.pages.dropped {

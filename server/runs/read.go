@@ -66,7 +66,7 @@ func eachRecord(ctx context.Context, c *journal.Cursor, to journal.Position, vis
 			return err
 		}
 		more := rec.Position < to
-		if more && rec.Kind == journal.Traces {
+		if more && rec.Kind.Spans() {
 			if body, err := rec.Data(); err == nil {
 				more = visit(rec, body)
 			}

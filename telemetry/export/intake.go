@@ -13,7 +13,7 @@ func (p *pump) take(record *journal.Record) {
 	}
 	p.fresh = false
 	p.read = record.End
-	if record.Kind != journal.Traces || record.Items == 0 {
+	if !record.Kind.Spans() || record.Items == 0 {
 		p.skip(record)
 		return
 	}

@@ -61,7 +61,7 @@ func (t *tally) advance(limit int) (bool, error) {
 			t.gap(record.Position)
 		}
 		t.fresh = false
-		if record.Kind == journal.Traces {
+		if record.Kind.Spans() {
 			t.Admitted += int64(record.Items)
 		}
 		t.Position = record.End

@@ -24,7 +24,17 @@ const (
 	Logs    Kind = 3 // an ExportLogsServiceRequest
 	// Posts is an ExportLogsServiceRequest that the JSON API made of one post.
 	Posts Kind = 4
+	// Runs is a request of LangSmith's own run protocol, in the bytes it came in: a
+	// multipart body, or a JSON object of posts and patches. Items counts those.
+	Runs Kind = 5
+	// Derived is an ExportTraceServiceRequest that was made of Runs, of which
+	// Entry.Check names the last: the position of the record that completed it.
+	Derived Kind = 6
 )
+
+// Spans tells whether a body of this kind is an ExportTraceServiceRequest, and
+// Items the number of its spans.
+func (k Kind) Spans() bool { return k == Traces || k == Derived }
 
 // Encoding is how a record's body is compressed. The numbers are on disk.
 type Encoding uint8
@@ -46,7 +56,8 @@ type Entry struct {
 	Items uint32
 	// Hash makes an equal Hash within the horizon a duplicate; zero: never one.
 	Hash [16]byte
-	// Check is compared by callers when a duplicate is found (the parameters behind an idempotency key).
+	// Check is compared by callers when a duplicate is found (the parameters behind an idempotency key);
+	// of Derived it is the position of the source.
 	Check uint64
 	// Project and Tenant are what a sink needs to route the body; "" if not told.
 	Project, Tenant string

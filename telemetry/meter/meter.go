@@ -22,8 +22,11 @@ import (
 // DefaultCheckpointInterval is how often the state is written while records come in.
 const DefaultCheckpointInterval = 5 * time.Second
 
-// doorOTLP is the class of the doors that OTLP comes through.
-const doorOTLP = 1
+// The classes of doors: that of OTLP, and that of LangSmith's own protocol.
+const (
+	doorOTLP = 1
+	doorRuns = 2
+)
 
 // Options are what a Meter needs. All but the last three are required.
 type Options struct {
@@ -257,6 +260,12 @@ func (m *Meter) understand(rec *journal.Record, data []byte) error {
 	case journal.Traces:
 		m.opts.Instruments.Admitted(int64(rec.Items))
 		return m.engine.Traces(rec.Admitted, doorOTLP, data)
+	case journal.Derived:
+		m.opts.Instruments.Admitted(int64(rec.Items))
+		return m.engine.Traces(rec.Admitted, doorRuns, data)
+	case journal.Runs:
+		// What it says is counted when it comes again as spans.
+		return nil
 	case journal.Logs, journal.Posts:
 		return m.engine.Logs(rec.Admitted, data)
 	case journal.Metrics:

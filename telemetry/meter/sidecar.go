@@ -154,7 +154,7 @@ func (s *sidecars) read(seg journal.Segment, upTo journal.Position) error {
 			break
 		}
 		s.end = rec.End
-		if rec.Kind == journal.Traces {
+		if rec.Kind.Spans() {
 			// A record that does not decode held nothing that was counted.
 			if data, err := rec.Data(); err == nil {
 				_ = s.engine.Observe(rec.Admitted, data)
