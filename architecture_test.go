@@ -27,6 +27,7 @@ var rooms = map[string]room{
 	"telemetry/compress":   {of("telemetry"), "bounded decoding; speaks only kinds of error"},
 	"telemetry/otlp":       {of("telemetry"), "OTLP bytes, without meaning"},
 	"telemetry/semconv":    {nil, "names of attributes; nobody below it has any"},
+	"telemetry/judgement":  {of("telemetry/otlp", "telemetry/semconv"), "what was said about a run, as a log record; what it counts for is not its matter"},
 	"telemetry/understand": {of("telemetry", "telemetry/otlp", "telemetry/semconv"), "scanned spans become events"},
 	"telemetry/pricing":    {of("telemetry"), "what calls cost by list price; the understanding is given it as an interface"},
 	"telemetry/instrument": {of("telemetry"), "records events; knows neither spans nor readers"},

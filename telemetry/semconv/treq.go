@@ -33,6 +33,13 @@ const (
 	TreqFeedbackComment = "treq.feedback.comment"
 	// TreqFeedbackSource: string, of treq.feedback; api if left out.
 	TreqFeedbackSource = "treq.feedback.source"
+	// TreqFeedbackID: string, a UUID by which sinks know the judgement, of treq.feedback.
+	TreqFeedbackID = "treq.feedback.id"
+	// TreqFeedbackValue: string: a category or other text, of treq.feedback.
+	TreqFeedbackValue = "treq.feedback.value"
+	// TreqFeedbackTold: string: a JSON object, the further fields of a judgement in
+	// LangSmith's own form, of treq.feedback.
+	TreqFeedbackTold = "treq.feedback.told"
 )
 
 // The names of the log records that the JSON API makes of posts. Further fields
