@@ -55,6 +55,7 @@ var rooms = map[string]room{
 		"single runs out of the journal; holds an index, and no numbers",
 	},
 	"server/alerting": {nil, "evaluates objectives and keeps the state of alerts; delivers none"},
+	"server/history":  {of("telemetry"), "what was exposed, over time, and PromQL over it; where Prometheus's storage is touched"},
 	"server":          {of("telemetry", "telemetry/...", "server/..."), "wires everything; nothing imports it but the command"},
 
 	"demo":               {of("telemetry", "telemetry/semconv"), "a client like any other: it may know names, not the server"},

@@ -1,0 +1,4 @@
+package history
+
+// pasts remember samplings that were asked for.
+type pasts struct{}
