@@ -6,14 +6,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxVec is IOV_MAX.
-const maxVec = 1024
+const (
+	// maxVec is IOV_MAX.
+	maxVec = 1024
+	// maxWrite bounds one call. The kernel makes the pages of a file as large as the
+	// write that fills them, and huge ones cost six times as much for each byte as
+	// those that it has at hand.
+	maxWrite = 512 << 10
+)
 
 // WriteVec implements File.
 func (f *osFile) WriteVec(bufs [][]byte, offset int64) error {
 	pending := append(make([][]byte, 0, len(bufs)), bufs...)
 	for len(pending) > 0 {
-		n, err := unix.Pwritev(int(f.Fd()), pending[:min(len(pending), maxVec)], offset)
+		call, whole := vecOf(pending)
+		n, err := unix.Pwritev(int(f.Fd()), call, offset)
+		if len(call) > 0 {
+			pending[len(call)-1] = whole
+		}
 		if err == unix.EINTR {
 			continue
 		}
@@ -30,6 +40,21 @@ func (f *osFile) WriteVec(bufs [][]byte, offset int64) error {
 		}
 	}
 	return nil
+}
+
+// vecOf gives what of pending one call writes, in place: the last of it may be cut,
+// and is given whole to be put back.
+func vecOf(pending [][]byte) (call [][]byte, whole []byte) {
+	room := maxWrite
+	for i := range min(len(pending), maxVec) {
+		whole = pending[i]
+		if len(whole) >= room {
+			pending[i] = whole[:room]
+			return pending[:i+1], whole
+		}
+		room -= len(whole)
+	}
+	return pending[:min(len(pending), maxVec)], whole
 }
 
 // Sync implements File. The times of the file need not be durable; its size is.
