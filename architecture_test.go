@@ -49,7 +49,11 @@ var rooms = map[string]room{
 	"server/config": {of("telemetry", "telemetry/export", "telemetry/instrument", "telemetry/understand"), "settings, in the types of those who obey them"},
 	"server/access": {of("telemetry"), "who may do what, from headers alone"},
 	"server/ingest": {of("telemetry", "telemetry/compress", "telemetry/journal", "telemetry/otlp", "server/access", "server/fault"), "OTLP in; appends, never counts"},
-	"server/api":    {of("telemetry", "telemetry/journal", "telemetry/otlp", "telemetry/semconv", "server/fault"), "JSON in and out; numbers come through its interfaces"},
+	"server/api":    {of("telemetry", "telemetry/journal", "telemetry/judgement", "telemetry/otlp", "telemetry/semconv", "server/fault", "server/feedback"), "JSON in and out; numbers come through its interfaces"},
+	"server/feedback": {
+		of("telemetry", "telemetry/journal", "telemetry/judgement", "telemetry/semconv", "server/fault"),
+		"the one door for judgements; keeps them, and tells no sink",
+	},
 	"server/runs": {
 		of("telemetry", "telemetry/journal", "telemetry/otlp", "telemetry/semconv", "telemetry/understand"),
 		"single runs out of the journal; holds an index, and no numbers",
