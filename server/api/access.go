@@ -16,6 +16,9 @@ var open = []string{"/", "/healthz", "/livez", "/readyz", "/monitoring/health"}
 // sends, what destroys for the one that may; a route that is on no list here is a
 // number. Runs have a rule of their own (mayReadRuns).
 func (a *API) mayUse(path string, r *http.Request) error {
+	if shown, err := a.mayJudge(path, r); shown {
+		return err
+	}
 	decide := a.o.Authorize
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:

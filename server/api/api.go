@@ -59,6 +59,12 @@ type Options struct {
 	Models func(ctx context.Context, service string) (any, error)
 	// Runs shows single runs; nil shows none.
 	Runs Runs
+	// Feedback takes judgements of runs, FeedbackTokens lets pages send them, and
+	// FeedbackStats tells of those of a service ("" for all) and key how they came
+	// out. A nil one takes none, makes none, answers 404.
+	Feedback       Feedback
+	FeedbackTokens FeedbackTokens
+	FeedbackStats  func(ctx context.Context, service, key string) (any, error)
 	// Checks are the conditions of readiness besides the meter's.
 	Checks []Check
 	// Notices are sentences that /readyz?verbose shows and that change nothing,

@@ -39,7 +39,7 @@ func (a *API) Routes() []Route {
 		{"GET", "/livez", "whether the process lives", a.alive},
 		{"GET", "/readyz", "whether it can do its work; ?verbose says more", a.ready},
 	}
-	return append(routes, a.runRoutes()...)
+	return slices.Concat(routes, a.runRoutes(), a.feedbackRoutes())
 }
 
 // mount puts the routes behind one handler a path, so that a wrong method is
@@ -55,8 +55,8 @@ func (a *API) mount() {
 	for path, methods := range byPath {
 		allow := allowed(methods)
 		pattern := path
-		if path == "/" {
-			pattern = "/{$}"
+		if strings.HasSuffix(path, "/") {
+			pattern += "{$}"
 		}
 		a.mux.Handle(pattern, a.answer(func(w http.ResponseWriter, r *http.Request) error {
 			method := r.Method

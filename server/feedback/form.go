@@ -106,9 +106,9 @@ func (f Form) Own() (judgement.Judgement, error) {
 	return j, r.err()
 }
 
-// LangSmith reads LangSmith's form, which its clients send. Scores of any range and
-// further fields are kept for sinks as they came; a judgement of a project, without
-// a run, is one of no run.
+// LangSmith reads LangSmith's form, which its clients send. A score counts where it
+// can be put on the scale of 0..1; as it came, and with further fields, it is kept
+// for sinks. A judgement of a project, without a run, is one of no run.
 func (f Form) LangSmith() (judgement.Judgement, error) {
 	r := reader{form: f}
 	j := judgement.Judgement{
@@ -118,10 +118,8 @@ func (f Form) LangSmith() (judgement.Judgement, error) {
 	if j.RunID == "" {
 		j.RunID = r.text("trace_id", mostRun, false)
 	}
-	if f.has("score") {
-		j.Score, j.Scored = r.number("score", false)
-	}
 	j.Value = r.value("value")
+	r.scaled(&j)
 	if f.has("feedback_source") {
 		var source struct {
 			Type string `json:"type"`
@@ -130,7 +128,7 @@ func (f Form) LangSmith() (judgement.Judgement, error) {
 			j.Source = cut(source.Type, mostName)
 		}
 	}
-	j.Told = r.told("id", "run_id", "key", "score", "comment")
+	j.Told = r.told("id", "run_id", "key", "comment")
 	return j, r.err()
 }
 
@@ -303,7 +301,7 @@ func (r *reader) told(but ...string) json.RawMessage {
 	told, err := json.Marshal(rest)
 	if err != nil || len(told) > mostTold {
 		r.bad = append(r.bad, fault.FieldError{
-			Type: "too_long", Loc: []any{"body"}, Msg: "The fields beside id, run_id, key, score and comment should have at most " + strconv.Itoa(mostTold) + " bytes",
+			Type: "too_long", Loc: []any{"body"}, Msg: "The fields beside id, run_id, key and comment should have at most " + strconv.Itoa(mostTold) + " bytes",
 			Input: json.RawMessage("null"),
 		})
 		return nil

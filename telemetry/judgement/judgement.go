@@ -42,8 +42,7 @@ type Judgement struct {
 	Key string
 	// Source is who judged.
 	Source string
-	// Scored tells whether Score is known. Score is as it came: what lies outside
-	// 0..1 is kept for sinks and not counted.
+	// Scored tells whether Score is known; it lies in 0..1, higher is better.
 	Scored bool
 	Score  float64
 	// Value is a category or any other text in place of a score or beside it.
@@ -54,7 +53,7 @@ type Judgement struct {
 	// Time is when it was made.
 	Time time.Time
 	// Told are the further fields of a judgement in LangSmith's own form, as a JSON
-	// object; nil for any other.
+	// object, its score as it came among them; nil for any other.
 	Told json.RawMessage
 }
 
