@@ -38,6 +38,7 @@ var rooms = map[string]room{
 		of("telemetry", "telemetry/instrument", "telemetry/journal", "telemetry/reported", "telemetry/snapshot", "telemetry/understand"),
 		"the journal's reader that counts; never forwards",
 	},
+	"telemetry/objective": {of("telemetry"), "what is wanted of the numbers, as data and as rules; evaluates nothing"},
 	"telemetry/export": {
 		of("telemetry", "telemetry/journal", "telemetry/semconv"),
 		"the journal's readers that forward; never count",

@@ -16,9 +16,12 @@ func (p *parts) sources() instrument.Sources {
 		Refusals: p.refusals,
 		Sinks:    p.sinkCounts,
 		Journal: func() instrument.Journal {
+			st := p.journal.Stats()
 			return instrument.Journal{
-				Bytes:  p.journal.Stats().Bytes,
+				Bytes:  st.Bytes,
 				Unread: int64(p.journal.Durable() - p.meter.Counted()),
+				Limit:  st.MaxBytes,
+				Room:   st.RoomBytes,
 			}
 		},
 	}

@@ -39,6 +39,8 @@ type Sink struct {
 type Journal struct {
 	Bytes  int64 // on disk
 	Unread int64 // not counted yet
+	Limit  int64 // that it may have on disk
+	Room   int64 // that it can take before it refuses
 }
 
 // Sources are where the instruments of ProcessScope are read from. A nil source
@@ -158,6 +160,8 @@ func (w writer) sinks(s Sources) {
 		j := s.Journal()
 		w.int(JournalBytes, j.Bytes)
 		w.int(JournalUnread, j.Unread)
+		w.int(JournalLimit, j.Limit)
+		w.int(JournalRoom, j.Room)
 	}
 }
 

@@ -77,7 +77,7 @@ func TestObserve(t *testing.T) {
 			Sinks: func() []Sink {
 				return []Sink{{Name: "langsmith", Sent: 5, Retried: 6, Dropped: []Drop{{"dead_letter", 7}}, QueueSpans: 8, QueueBytes: 9, OldestAgeSeconds: 1.5}}
 			},
-			Journal: func() Journal { return Journal{Bytes: 10, Unread: 11} },
+			Journal: func() Journal { return Journal{Bytes: 10, Unread: 11, Limit: 12, Room: 13} },
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -91,7 +91,7 @@ func TestObserve(t *testing.T) {
 			PipelineForwarded: {{sink, 5, 0}}, PipelineRetried: {{sink, 6, 0}},
 			PipelineDropped:    {{map[string]string{AttrSink: "langsmith", AttrReason: "dead_letter"}, 7, 0}},
 			PipelineQueueSpans: {{sink, 8, 0}}, PipelineQueueBytes: {{sink, 9, 0}}, PipelineQueueAge: {{sink, 1, 1.5}},
-			JournalBytes: {{none, 10, 0}}, JournalUnread: {{none, 11, 0}},
+			JournalBytes: {{none, 10, 0}}, JournalUnread: {{none, 11, 0}}, JournalLimit: {{none, 12, 0}}, JournalRoom: {{none, 13, 0}},
 			ProcessCPUTime: {{map[string]string{AttrCPUMode: "user"}, 1, 2}, {map[string]string{AttrCPUMode: "system"}, 1, 1}},
 			ProcessMemory:  {{none, 64, 0}}, ProcessThreads: {{none, 7, 0}}, ProcessUptime: {{none, 1, 60}}, SystemAvailable: {{none, 128, 0}},
 		}

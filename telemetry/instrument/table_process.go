@@ -15,6 +15,8 @@ const (
 	PipelineOpen       = "treq.pipeline.open"
 	JournalBytes       = "treq.journal.bytes"
 	JournalUnread      = "treq.journal.unread.bytes"
+	JournalLimit       = "treq.journal.limit.bytes"
+	JournalRoom        = "treq.journal.room.bytes"
 	ProcessCPUTime     = "process.cpu.time"
 	ProcessMemory      = "process.memory.usage"
 	ProcessThreads     = "process.thread.count"
@@ -39,6 +41,8 @@ func processTable() []Definition {
 		openSpans(),
 		{Name: JournalBytes, Kind: ObservableUpDown, Unit: "By", Description: "Bytes of the journal on disk."},
 		{Name: JournalUnread, Kind: ObservableUpDown, Unit: "By", Description: "Bytes of the journal that were not counted yet."},
+		{Name: JournalLimit, Kind: ObservableUpDown, Unit: "By", Description: "Bytes that the journal may have on disk."},
+		{Name: JournalRoom, Kind: ObservableUpDown, Unit: "By", Description: "Bytes that the journal can take before it refuses, after all that may expire has."},
 		{Name: ProcessCPUTime, Kind: ObservableFloatCounter, Unit: "s", Attributes: []string{AttrCPUMode}, Description: "CPU time of this process."},
 		{Name: ProcessMemory, Kind: ObservableUpDown, Unit: "By", Description: "Resident memory of this process."},
 		{Name: ProcessThreads, Kind: ObservableUpDown, Unit: "{thread}", Description: "Operating system threads of this process."},

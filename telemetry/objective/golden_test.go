@@ -1,0 +1,67 @@
+package objective_test
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"treq/telemetry/objective"
+)
+
+var update = flag.Bool("update", false, "rewrite golden files")
+
+// golden compares with a file under testdata, or rewrites it.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(string(got), "\n")); diff != "" {
+		t.Errorf("%s differs; rewrite it with -update if that is meant (-want +got):\n%s", path, diff)
+	}
+}
+
+func compiled(t *testing.T, d *objective.Document) *objective.Rules {
+	t.Helper()
+	rules, err := d.Compile(objective.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rules
+}
+
+func ruleFile(t *testing.T, d *objective.Document) []byte {
+	t.Helper()
+	file, err := compiled(t, d).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// TestRules holds the rules of the built-in objectives and of a file that uses
+// every key to what they were when somebody read them.
+func TestRules(t *testing.T) {
+	golden(t, "builtin.rules.yaml", ruleFile(t, objective.Builtin()))
+
+	data, err := os.ReadFile(filepath.Join("testdata", "own.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, err := objective.Load("own.yaml", data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "own.rules.yaml", ruleFile(t, own))
+}

@@ -1,0 +1,75 @@
+package objective
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/common/model"
+)
+
+// scope is what one number is about: which series, over which time, for whom.
+type scope struct {
+	where  []string // matchers, such as treq_model_family="8b"
+	by     []string // Prometheus labels
+	window time.Duration
+}
+
+// selector writes a metric with the scope's matchers and some more.
+func (s scope) selector(metric string, more ...string) string {
+	matchers := slices.Concat(more, s.where)
+	if len(matchers) == 0 {
+		return metric
+	}
+	return metric + "{" + strings.Join(matchers, ",") + "}"
+}
+
+// increase is what a counter gained in the window.
+func (s scope) increase(metric string, more ...string) string {
+	return fmt.Sprintf("increase(%s[%s])", s.selector(metric, more...), promDuration(s.window))
+}
+
+// aggregate adds up for each of the labels that the scope groups by.
+func (s scope) aggregate(operator, expr string, more ...string) string {
+	by := slices.Concat(more, s.by)
+	if len(by) == 0 {
+		return fmt.Sprintf("%s(%s)", operator, expr)
+	}
+	return fmt.Sprintf("%s by (%s) (%s)", operator, strings.Join(by, ", "), expr)
+}
+
+func (s scope) sum(expr string) string { return s.aggregate("sum", expr) }
+
+// total adds up counters that count different things of one kind. The label keeps
+// series apart that differ in name only, which a union would take for one.
+func (s scope) total(metrics []string, more ...string) string {
+	parts := make([]string, len(metrics))
+	for i, m := range metrics {
+		parts[i] = s.increase(m, more...)
+		if i > 0 {
+			parts[i] = fmt.Sprintf(`label_replace(%s, "counter", "%d", "", "")`, parts[i], i+1)
+		}
+	}
+	return s.sum(strings.Join(parts, " or "))
+}
+
+// on joins two vectors by what the scope groups by.
+func (s scope) on() string { return "on (" + strings.Join(s.by, ", ") + ")" }
+
+// share is part/whole where there is anything to divide by; no part at all is 0.
+func share(part, whole string) string {
+	return fmt.Sprintf("(%s or 0 * %s) / (%s > 0)", part, whole, whole)
+}
+
+func promDuration(d time.Duration) string { return model.Duration(d).String() }
+
+// matchers writes conditions of a file as matchers, in a stable order.
+func matchers(where map[string]string, names map[string]string) []string {
+	var out []string
+	for _, key := range slices.Sorted(maps.Keys(where)) {
+		out = append(out, fmt.Sprintf("%s=%q", names[key], where[key]))
+	}
+	return out
+}
