@@ -54,12 +54,12 @@ func (j *Journal) ensureActive() error {
 		base: h.base, salt: h.salt, end: h.base + segmentHeader, size: segmentHeader,
 		seq: h.seq, items: h.items, seqEnd: h.seq, itemsEnd: h.items, created: h.created,
 	}
-	j.active, j.file = s, f
+	j.active, j.file, j.cooling = s, f, cooling{base: h.base}
 	j.mu.Lock()
 	j.segments = append(j.segments, s)
 	j.bytes += segmentHeader
 	j.mu.Unlock()
-	j.flusher.use(f)
+	j.flusher.use(f, h.base)
 	return nil
 }
 

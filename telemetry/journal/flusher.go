@@ -3,6 +3,7 @@ package journal
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -16,14 +17,16 @@ type flusher struct {
 	running bool
 	file    File // of the active segment
 	retired []File
-	failed  func(error)
+	written atomic.Int64 // offset in file before which all is written
+	cooling cooling      // of file
+	journal *Journal
 	done    chan struct{}
 	wait    sync.WaitGroup
 }
 
 // start begins flushing.
-func (f *flusher) start(failed func(error)) {
-	f.running, f.failed, f.done = true, failed, make(chan struct{})
+func (f *flusher) start(j *Journal) {
+	f.running, f.journal, f.done = true, j, make(chan struct{})
 	f.wait.Go(func() {
 		tick := time.NewTicker(flushEvery)
 		defer tick.Stop()
@@ -31,7 +34,7 @@ func (f *flusher) start(failed func(error)) {
 			select {
 			case <-tick.C:
 				if err := f.flush(); err != nil {
-					f.failed(err)
+					j.fault(err)
 				}
 			case <-f.done:
 				return
@@ -40,12 +43,13 @@ func (f *flusher) start(failed func(error)) {
 	})
 }
 
-// use makes file the one that is written.
-func (f *flusher) use(file File) {
+// use makes file, of the segment with that base, the one that is written.
+func (f *flusher) use(file File, base Position) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.running {
-		f.file = file
+		f.file, f.cooling = file, cooling{base: base}
+		f.written.Store(segmentHeader)
 	}
 }
 
@@ -71,7 +75,12 @@ func (f *flusher) flush() error {
 	defer f.mu.Unlock()
 	var errs []error
 	if f.file != nil {
-		errs = append(errs, f.file.Sync())
+		written := f.written.Load()
+		err := f.file.Sync()
+		if err == nil {
+			f.cooling.until(f.journal, f.file, written)
+		}
+		errs = append(errs, err)
 	}
 	for _, r := range f.retired {
 		errs = append(errs, r.Sync(), r.Close())

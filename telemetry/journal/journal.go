@@ -62,6 +62,7 @@ type Journal struct {
 	// The writer goroutine alone uses what follows.
 	active  *segment // nil: none yet, or the last one failed or was sealed
 	file    File     // of active
+	cooling cooling  // of file, with Fsync
 	doomed  []string // files whose removal failed
 	flusher flusher
 }
@@ -109,7 +110,7 @@ func Open(ctx context.Context, dir string, o Options) (*Journal, error) {
 		return nil, errors.Join(err, lock.Close())
 	}
 	if j.o.Ack == Memory {
-		j.flusher.start(j.fault)
+		j.flusher.start(j)
 	}
 	j.workers.Go(j.run)
 	return j, nil

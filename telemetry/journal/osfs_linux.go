@@ -69,3 +69,11 @@ func (f *osFile) Sync() error {
 		}
 	}
 }
+
+// Forget implements forgetter.
+func (f *osFile) Forget(from, to int64) error {
+	if err := unix.Fadvise(int(f.Fd()), from, to-from, unix.FADV_DONTNEED); err != nil {
+		return &os.PathError{Op: "fadvise", Path: f.Name(), Err: err}
+	}
+	return nil
+}

@@ -90,6 +90,11 @@ func (w *writer) commit(batch []*request) {
 	}
 	w.publish(batch, frames)
 	w.accepting()
+	if w.o.Ack == Fsync {
+		w.cooling.until(w.Journal, w.file, w.active.size)
+	} else {
+		w.flusher.written.Store(w.active.size)
+	}
 	if w.active.size >= w.o.SegmentBytes {
 		w.seal()
 	}
