@@ -60,6 +60,7 @@ var rooms = map[string]room{
 		"single runs out of the journal; holds an index, and no numbers",
 	},
 	"server/alerting": {nil, "evaluates objectives and keeps the state of alerts; delivers none"},
+	"server/notify":   {of("telemetry", "server/alerting"), "delivers alerts until their receivers know; evaluates none"},
 	"server/history":  {of("telemetry"), "what was exposed, over time, and PromQL over it; where Prometheus's storage is touched"},
 	"server":          {of("telemetry", "telemetry/...", "server/..."), "wires everything; nothing imports it but the command"},
 

@@ -1,0 +1,90 @@
+package notify
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"syscall"
+	"time"
+
+	"treq/telemetry"
+)
+
+// metadata are addresses at which clouds tell machines their secrets and that are
+// not link-local.
+var metadata = []netip.Addr{
+	netip.MustParseAddr("fd00:ec2::254"),   // AWS
+	netip.MustParseAddr("100.100.100.200"), // Alibaba
+	netip.MustParseAddr("168.63.129.16"),   // Azure
+	netip.MustParseAddr("192.0.0.192"),     // Oracle
+}
+
+// nat64 leads to the IPv4 address in its last four bytes.
+var nat64 = netip.MustParsePrefix("64:ff9b::/96")
+
+// refuseAddress gives an error of kind Forbidden for addresses that no receiver
+// has: link-local ones, among them the clouds' metadata services, and multicast.
+// Loopback and private ones are allowed, since a person wrote them down.
+func refuseAddress(a netip.Addr) error {
+	a = a.Unmap()
+	if nat64.Contains(a) {
+		b := a.As16()
+		a = netip.AddrFrom4([4]byte(b[12:]))
+	}
+	refused := a.IsLinkLocalUnicast() || a.IsMulticast()
+	for _, m := range metadata {
+		refused = refused || a.WithZone("") == m
+	}
+	if refused {
+		return telemetry.Errorf(telemetry.Forbidden, "%s is a link-local, multicast or metadata address, which no receiver has", a)
+	}
+	return nil
+}
+
+// control looks at an address once it is resolved, right before the connection is
+// made, so that no name can lead elsewhere than it did when it was checked.
+func control(_, address string, _ syscall.RawConn) error {
+	to, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return telemetry.Errorf(telemetry.Forbidden, "%s is no address", address)
+	}
+	return refuseAddress(to.Addr())
+}
+
+// newDialer makes the dialer of everything that this package connects to itself.
+func newDialer() *net.Dialer {
+	return &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second, Control: control}
+}
+
+// newTransport makes the transport of all receivers that speak HTTP.
+func newTransport(proxy func(*http.Request) (*url.URL, error)) *http.Transport {
+	return &http.Transport{
+		Proxy:                  proxy,
+		DialContext:            newDialer().DialContext,
+		ForceAttemptHTTP2:      true,
+		TLSHandshakeTimeout:    10 * time.Second,
+		IdleConnTimeout:        30 * time.Second,
+		MaxIdleConnsPerHost:    1,
+		MaxResponseHeaderBytes: 64 << 10,
+	}
+}
+
+// refuseHost resolves a name and looks at every address of it, for connections
+// that a library makes where this package cannot look.
+func refuseHost(ctx context.Context, host string) error {
+	if host == "" {
+		return nil
+	}
+	addresses, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+	if err != nil {
+		return telemetry.Errorf(telemetry.Unavailable, "the receiver's name cannot be resolved")
+	}
+	for _, a := range addresses {
+		if err := refuseAddress(a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
