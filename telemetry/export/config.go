@@ -73,6 +73,9 @@ type Config struct {
 	// DeadLetterBytes bounds the dead-letter file, the oldest go first: 4 KiB to
 	// 64 GiB. The default is 64 MiB.
 	DeadLetterBytes int64 `yaml:"dead_letter_bytes" json:"dead_letter_bytes"`
+	// Feedback says whether the sink is told of judgements of runs: on, off, or the
+	// words to tell them in; see [Feedback] for the default.
+	Feedback Feedback `yaml:"feedback" json:"feedback"`
 }
 
 var sinkName = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
@@ -122,6 +125,7 @@ func (c Config) Validate() error {
 	within(at, "batch_spans", c.BatchSpans, 1, 1_000_000)
 	within(at, "max_in_flight", c.MaxInFlight, 1, 64)
 	within(at, "dead_letter_bytes", c.DeadLetterBytes, 4<<10, 64<<30)
+	c.validateFeedback(at)
 	if !httpguts.ValidHeaderFieldValue(c.Project) {
 		at("project", "holds characters that a header cannot carry")
 	}
