@@ -16,6 +16,7 @@ import (
 	"treq/server/api"
 	"treq/server/config"
 	"treq/server/ingest"
+	"treq/server/notify"
 	"treq/server/runs"
 	"treq/telemetry"
 	"treq/telemetry/export"
@@ -37,10 +38,12 @@ type parts struct {
 	process    *instrument.Process
 	meter      *meter.Meter
 	sinks      *export.Set
-	runs       *runs.Viewer
-	ingest     *ingest.Ingest
-	documents  *documents
-	models     *models
+	// notifications take over what the evaluation says of alerts.
+	notifications *notify.Dispatcher
+	runs          *runs.Viewer
+	ingest        *ingest.Ingest
+	documents     *documents
+	models        *models
 }
 
 // build makes the parts from the far end to the doors and starts them. What it
@@ -60,6 +63,9 @@ func (s *Server) build(ctx context.Context) (*parts, error) {
 		Logger:          s.log,
 	})
 	if err := s.openSinks(p); err != nil {
+		return nil, err
+	}
+	if err := s.openNotifications(p); err != nil {
 		return nil, err
 	}
 	if err := s.openMeter(ctx, p); err != nil {

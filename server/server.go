@@ -24,6 +24,8 @@ const (
 	finishSinks    = 4 * time.Second
 	stopWithin     = 10 * time.Second
 
+	finishNotifications = time.Second
+
 	finishVolatileSinks = 23 * time.Second
 	stopVolatileWithin  = 30 * time.Second
 )

@@ -38,8 +38,10 @@ type Config struct {
 	// Semconv chooses how /metrics calls what it tells of model calls.
 	Semconv Semconv `yaml:"semconv"`
 	// Sinks are the ones of the file, then the ones of the environment.
-	Sinks  []export.Config `yaml:"sinks"`
-	Tokens Tokens          `yaml:"tokens"`
+	Sinks []export.Config `yaml:"sinks"`
+	// Notifications deliver alerts.
+	Notifications Notifications `yaml:"notifications"`
+	Tokens        Tokens        `yaml:"tokens"`
 	// RequireAuth asks for a token wherever one can be asked for, for the numbers
 	// too, and refuses to start where other machines can come in and there is none.
 	RequireAuth bool `yaml:"require_auth"`
@@ -133,17 +135,18 @@ func Defaults() Config {
 			SegmentBytes: 64 << 20,
 			LockWait:     Duration(30 * time.Second),
 		},
-		Chats:        defaultChats(),
-		Families:     defaultFamilies(),
-		Retrieval:    Retrieval{Threshold: instrument.DefaultThreshold},
-		Currency:     Currency{Code: USD, USDRate: 1},
-		Semconv:      SemconvReleased,
-		Sinks:        []export.Config{},
-		Tokens:       Tokens{Ingest: []telemetry.Secret{}, API: []telemetry.Secret{}, Admin: []telemetry.Secret{}},
-		CORSOrigins:  []string{},
-		AllowedHosts: []string{},
-		Limits:       Limits{MaxRequestBytes: 64 << 20, MaxInFlightBytes: 256 << 20, MaxConnections: 4096},
-		Log:          Log{Format: LogAuto, Level: LogInfo},
+		Chats:         defaultChats(),
+		Families:      defaultFamilies(),
+		Retrieval:     Retrieval{Threshold: instrument.DefaultThreshold},
+		Currency:      Currency{Code: USD, USDRate: 1},
+		Semconv:       SemconvReleased,
+		Sinks:         []export.Config{},
+		Notifications: defaultNotifications(),
+		Tokens:        Tokens{Ingest: []telemetry.Secret{}, API: []telemetry.Secret{}, Admin: []telemetry.Secret{}},
+		CORSOrigins:   []string{},
+		AllowedHosts:  []string{},
+		Limits:        Limits{MaxRequestBytes: 64 << 20, MaxInFlightBytes: 256 << 20, MaxConnections: 4096},
+		Log:           Log{Format: LogAuto, Level: LogInfo},
 	}
 }
 

@@ -62,7 +62,9 @@ func TestReferenceOfSinks(t *testing.T) {
 		example, _, _ = strings.Cut(example, "```")
 		load(t, config.Sources{
 			File: write(t, example),
-			Env:  environment(map[string]string{"LANGSMITH_EU_KEY": "key"}),
+			Env: environment(map[string]string{
+				"LANGSMITH_EU_KEY": "key", "TELEGRAM_TOKEN": "key", "SMTP_PASSWORD": "key", "HOOK_SECRET": "key",
+			}),
 		})
 	}
 }

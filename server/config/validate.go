@@ -18,6 +18,7 @@ func (c *Config) Validate() Problems {
 	v.families(c.Families)
 	v.money(c)
 	v.sinks(c.Sinks, c.own())
+	v.notifications(&c.Notifications)
 	v.limits(&c.Limits)
 	v.callers(c)
 	v.tls(&c.TLS)
