@@ -33,7 +33,11 @@ type backend struct {
 	listen *pipeListener
 	server *http.Server
 
+	members int // takesAll, takesFirst or refusesMore; set before it is used
+
 	mu      sync.Mutex
+	probes  int // requests without a span that ask
+	unread  int // requests whose gzip was not taken
 	script  []http.HandlerFunc
 	respond http.HandlerFunc
 	posts   []post
@@ -76,13 +80,22 @@ func (b *backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	body := raw
 	if r.Header.Get("Content-Encoding") == "gzip" {
-		z, err := gzip.NewReader(bytes.NewReader(raw))
-		if err == nil {
-			body, err = io.ReadAll(z)
+		if body, err = b.unzip(raw); err != nil {
+			b.mu.Lock()
+			b.unread++
+			b.mu.Unlock()
+			w.WriteHeader(http.StatusBadRequest)
+			return
 		}
-		if err != nil {
-			b.t.Errorf("gzip: %v", err)
+	}
+	if r.Header.Get(probeHeader) != "" {
+		b.mu.Lock()
+		b.probes++
+		b.mu.Unlock()
+		if len(body) > 0 {
+			w.WriteHeader(http.StatusBadRequest)
 		}
+		return
 	}
 	p := post{time.Now(), r.Header, r.URL.Path, raw, decode(b.t, body)}
 	b.mu.Lock()
@@ -105,6 +118,34 @@ func (b *backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 }
+
+// errMembers is how a backend answers that takes one member only.
+var errMembers = errors.New("bytes behind the gzip")
+
+func (b *backend) unzip(raw []byte) ([]byte, error) {
+	from := bytes.NewReader(raw)
+	z, err := gzip.NewReader(from)
+	if err != nil {
+		b.t.Errorf("gzip: %v", err)
+		return nil, err
+	}
+	z.Multistream(b.members == takesAll)
+	body, err := io.ReadAll(z)
+	if err != nil {
+		b.t.Errorf("gzip: %v", err)
+	}
+	if b.members == refusesMore && from.Len() > 0 {
+		err = errMembers
+	}
+	return body, err
+}
+
+// What a backend does with gzip of several members.
+const (
+	takesAll = iota
+	takesFirst
+	refusesMore
+)
 
 type postKey struct{}
 

@@ -20,8 +20,9 @@ type Compression string
 
 // The compressions.
 const (
-	// Gzip passes a client's gzip on as it is where a request is one record, and
-	// compresses at the fastest level otherwise.
+	// Gzip passes clients' gzip on as it is, member after member where the sink
+	// reads all of them, and compresses the rest at the fastest level. A sink is
+	// asked once in a process's life, with an empty and a broken request.
 	Gzip Compression = "gzip"
 	// None sends requests as they are.
 	None Compression = "none"

@@ -70,7 +70,7 @@ func (s *Sink) blocked() bool {
 func (d *delivery) step() {
 	b := d.work[len(d.work)-1]
 	s := d.sink
-	body, fits, bad, err := d.packer.pack(b, s.sender.gzip)
+	body, fits, bad, err := d.packer.pack(b, d.coding(b))
 	if err != nil {
 		d.buryOne(b, bad, fmt.Sprintf("the record does not decompress: %v", err))
 		return
@@ -84,6 +84,12 @@ func (d *delivery) step() {
 	out, released := s.sender.send(s.ctx, b.route, body)
 	<-released
 	if s.ctx.Err() != nil && out.action != succeed {
+		return
+	}
+	if body.members && (out.action == bisect || out.action == bury) {
+		// The same once more in one member tells whether that was it.
+		s.log.Info("the sink refuses gzip of several members; from now on it gets one", "reason", out.reason)
+		s.sender.members.refused()
 		return
 	}
 	now := time.Now()
@@ -109,6 +115,19 @@ func (d *delivery) step() {
 		s.notice(s.gate.note(now, out.reason), Running, out.reason)
 		d.bury(b, out)
 	}
+}
+
+// coding says how the body of b is made. Asking whether the sink reads several
+// members is for batches that would have them.
+func (d *delivery) coding(b *batch) coding {
+	s := d.sink.sender
+	switch {
+	case !s.gzip:
+		return uncompressed
+	case len(b.pieces) < 2 || b.passing() == 0 || !s.readsMembers(d.sink.ctx, b.route):
+		return compressed
+	}
+	return inMembers
 }
 
 func (d *delivery) succeed(b *batch, out outcome, size int64, now time.Time) {

@@ -121,7 +121,7 @@ func (p *pump) route(t *ticket, spans int64) []routed {
 func (p *pump) put(to route, piece piece, record *journal.Record) {
 	c := p.sink.config
 	size := piece.size()
-	alone := piece.whole && record.Encoding == journal.Gzip && c.Compression == Gzip && size >= passBytes
+	alone := piece.passes() && c.Compression == Gzip && size >= passBytes && p.sink.sender.members.known() == readsOne
 	i := slices.IndexFunc(p.filling, func(b *batch) bool { return b.route == to })
 	if i >= 0 && (alone || p.filling[i].size+size > c.BatchBytes || p.filling[i].spans+piece.spans > int64(c.BatchSpans)) {
 		p.closeBatch(i)

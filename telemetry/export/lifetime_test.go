@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -72,7 +73,7 @@ func TestCrash(t *testing.T) {
 		}
 		settleFor(500 * time.Millisecond)
 		stop(t, first)
-		if err := os.WriteFile(first.statePath, crashed, 0o600); err != nil {
+		if err := errors.Join(os.WriteFile(first.statePath, crashed, 0o600), os.Remove(notePath(first.statePath))); err != nil {
 			t.Fatal(err)
 		}
 		second := stand.sink(b, Config{BatchSpans: 10})
@@ -100,7 +101,8 @@ func TestDamagedStateStartsAtTheOldest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(first.statePath, bytes.Replace(content, []byte(`"sent":10`), []byte(`"sent":99`), 1), 0o600); err != nil {
+		damaged := bytes.Replace(content, []byte(`"sent":10`), []byte(`"sent":99`), 1)
+		if err := errors.Join(os.WriteFile(first.statePath, damaged, 0o600), os.Remove(notePath(first.statePath))); err != nil {
 			t.Fatal(err)
 		}
 		second := stand.sink(b, Config{})

@@ -12,7 +12,8 @@ const (
 	// send again is less, since every move of the position is noted.
 	persistEvery = time.Second
 	// passBytes is the size before compression from which a client's gzip is worth
-	// a request of its own: unpacking it and packing it again costs more.
+	// a request of its own, where a request holds one: unpacking it and packing it
+	// again costs more.
 	passBytes = 64 << 10
 	// readAgain is how long a journal that cannot be read is left alone.
 	readAgain = time.Second
@@ -35,7 +36,6 @@ type pump struct {
 	results chan *packer
 
 	dirty       bool // the position moved since it was written
-	moved       bool // the position moved since it was noted
 	persistAt   time.Time
 	readAt      time.Time // not before, after a failed read
 	unreadable  bool
@@ -59,11 +59,15 @@ func (p *pump) run() {
 	stopping := p.sink.stopping
 	for {
 		wake := p.cursor.Wake()
+		// What was answered is noted before anything else is done or sent, so that a
+		// process that is killed repeats no more than what was on its way.
+		if p.sink.advance() {
+			p.dirty = true
+			_ = p.sink.note() // one that cannot be written is no loss: the file is what counts
+		}
+		p.dispatch()
 		p.fill()
 		p.dispatch()
-		if p.sink.advance() {
-			p.dirty, p.moved = true, true
-		}
 		p.persist()
 		if p.draining && p.flying == 0 {
 			return
@@ -173,18 +177,12 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-// persist writes the position if it moved and was not just written, and else
-// notes it. A note that cannot be written is no loss: the file is what counts.
+// persist makes the position safe on disk if it moved and was not just made so.
 func (p *pump) persist() {
 	now := time.Now()
 	if !p.dirty || now.Before(p.persistAt) {
-		if p.moved {
-			_ = p.sink.note()
-			p.moved = false
-		}
 		return
 	}
-	p.moved = false
 	p.persistAt = now.Add(persistEvery)
 	if err := p.sink.persist(); err != nil {
 		if !p.unwritable {

@@ -1,17 +1,12 @@
 package export
 
 import (
-	"bytes"
 	"context"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
 	"time"
-
-	"github.com/klauspost/compress/gzip"
-
-	"treq/telemetry/journal"
 )
 
 const (
@@ -28,6 +23,7 @@ type sender struct {
 	header    http.Header
 	secrets   scrubber
 	transport http.RoundTripper
+	members   members
 }
 
 func newSender(c Config, d Deps) (*sender, error) {
@@ -89,69 +85,6 @@ func newTransport(c Config, d Deps) *http.Transport {
 	}
 }
 
-// packer makes request bodies, one after the other, in memory of its own.
-type packer struct {
-	plain  [][]byte
-	packed bytes.Buffer
-	gzip   *gzip.Writer
-}
-
-// body is a request's body: its chunks alias records or the packer and are valid
-// until the packer's next.
-type body struct {
-	chunks [][]byte
-	size   int64
-	gzip   bool
-}
-
-// pack makes the body of b. One whole record that its client had compressed
-// goes as it came. bad is the index of a piece whose record does not decompress,
-// told with err; fits is false where the batch is larger than a request may be.
-func (k *packer) pack(b *batch, compress bool) (out body, fits bool, bad int, err error) {
-	if p := &b.pieces[0]; compress && len(b.pieces) == 1 && p.whole &&
-		p.ticket.record.Encoding == journal.Gzip && p.size() <= MaxRequestBytes {
-		raw := p.ticket.record.Body
-		k.plain = append(k.plain[:0], raw)
-		return body{chunks: k.plain, size: int64(len(raw)), gzip: true}, true, 0, nil
-	}
-	var total int64
-	k.plain = k.plain[:0]
-	for i := range b.pieces {
-		data, err := b.pieces[i].bytes()
-		if err != nil {
-			return body{}, true, i, err
-		}
-		total += int64(len(data))
-		k.plain = append(k.plain, data)
-	}
-	// A single span beyond the limit is offered all the same: the sink may take it.
-	if total > MaxRequestBytes && b.spans > 1 {
-		return body{}, false, 0, nil
-	}
-	if !compress {
-		return body{chunks: k.plain, size: total}, true, 0, nil
-	}
-	return k.compress(), true, 0, nil
-}
-
-// compress packs what k.plain holds.
-func (k *packer) compress() body {
-	if k.packed.Cap() > MaxRequestBytes {
-		k.packed = bytes.Buffer{}
-	}
-	k.packed.Reset()
-	if k.gzip == nil {
-		k.gzip, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed)
-	}
-	k.gzip.Reset(&k.packed)
-	for _, chunk := range k.plain {
-		_, _ = k.gzip.Write(chunk)
-	}
-	_ = k.gzip.Close()
-	k.plain = append(k.plain[:0], k.packed.Bytes())
-	return body{chunks: k.plain, size: int64(k.packed.Len()), gzip: true}
-}
-
 // reader reads the chunks in turn.
 type reader struct{ chunks [][]byte }
 
@@ -188,6 +121,9 @@ func (s *sender) send(ctx context.Context, to route, b body) (outcome, <-chan st
 	header := s.header.Clone()
 	if b.gzip {
 		header.Set("Content-Encoding", "gzip")
+	}
+	if b.probe {
+		header.Set(probeHeader, "gzip-members")
 	}
 	if s.profile.projectHeader != "" && to.project != "" {
 		header.Set(s.profile.projectHeader, to.project)

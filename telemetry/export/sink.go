@@ -51,6 +51,7 @@ type Sink struct {
 	log       *slog.Logger
 	grace     time.Duration
 	statePath string
+	notes     notes
 	sender    *sender
 	gate      gate
 	dead      *deadLetters
@@ -118,6 +119,7 @@ func (s *Sink) open(d Deps) error {
 		return err
 	}
 	s.statePath = base + ".json"
+	s.notes.path = notePath(s.statePath)
 	remembered, known, err := latest(s.statePath)
 	if errors.Is(err, errDamaged) {
 		s.log.Warn("the sink's state is damaged and set aside: everything the journal still holds is sent again", "file", s.statePath)
@@ -205,6 +207,7 @@ func (s *Sink) finish() {
 	}
 	s.tickets = nil
 	s.mu.Unlock()
+	s.notes.close()
 	s.pump.cursor.Close()
 	s.tally.close()
 	if t, ok := s.sender.transport.(*http.Transport); ok {
@@ -233,7 +236,7 @@ func (s *Sink) note() error {
 	if err != nil {
 		return err
 	}
-	return current.note(s.statePath)
+	return s.notes.write(current)
 }
 
 func (s *Sink) state() (current state, err error) {

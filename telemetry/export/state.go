@@ -77,18 +77,49 @@ func latest(path string) (state, bool, error) {
 	return kept, known, err
 }
 
-// notePath is the file that note writes for the file that save writes.
+// notePath is the file of the notes for the file that save writes.
 func notePath(path string) string { return path + ".note" }
 
-// note writes the state where it outlives the process, but not the machine:
-// cheap enough for every batch, so that a process that is killed repeats what
-// was in flight and no more.
-func (s state) note(path string) error {
+// notes are the states of a sink where they outlive the process, but not the
+// machine: cheap enough for every batch, so that a process that is killed repeats
+// what was on its way and no more. Each is written over the one before, in one
+// call. Not safe for concurrent use.
+type notes struct {
+	path string
+	file *os.File
+	size int // of the longest so far
+}
+
+// maxNote is more than a note ever takes.
+const maxNote = 64 << 10
+
+func (n *notes) write(s state) error {
 	content, err := s.encode()
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(notePath(path), content, 0o600)
+	if n.file == nil {
+		if n.file, err = os.OpenFile(n.path, os.O_WRONLY|os.O_CREATE, 0o600); err != nil {
+			return err
+		}
+		if info, err := n.file.Stat(); err == nil {
+			n.size = int(min(info.Size(), maxNote))
+		}
+	}
+	// What a longer one left behind would make this one unreadable.
+	for len(content) < n.size {
+		content = append(content, ' ')
+	}
+	n.size = len(content)
+	_, err = n.file.WriteAt(content, 0)
+	return err
+}
+
+func (n *notes) close() {
+	if n.file != nil {
+		_ = n.file.Close() // the position was just made safe on disk
+		n.file = nil
+	}
 }
 
 func (s state) encode() ([]byte, error) {

@@ -1,9 +1,12 @@
 package export
 
 import (
+	"net/http"
 	"os"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // A process that is killed repeats what was in flight and no more, so the
@@ -28,6 +31,54 @@ func TestEveryDeliveryIsNoted(t *testing.T) {
 			t.Errorf("of %d: safe on disk %d, noted %d", end, kept.Position, noted.Position)
 		}
 	})
+}
+
+// What a kill makes a sink send again is what was on its way: before the next
+// request leaves, the answers to those before are noted.
+func TestAnAnswerIsNotedBeforeTheNextRequest(t *testing.T) {
+	sinkTest(t, func(t *testing.T, stand *stand, b *backend) {
+		var path string
+		var noted []int64
+		b.respond = func(http.ResponseWriter, *http.Request) {
+			was, _, err := latest(path)
+			if err != nil {
+				t.Error(err)
+			}
+			noted = append(noted, was.Ends.Sent)
+			time.Sleep(time.Second) // so that the next batch is ready long before the answer
+		}
+		for i := range 5 {
+			stand.spans(ids(1+10*i, 10))
+		}
+		sink, err := New(Config{Name: "sink", Endpoint: "http://backend.test", BatchSpans: 10}, stand.deps(b.transport()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { stop(t, sink) })
+		path = sink.statePath
+		sink.Start()
+		settleFor(time.Minute)
+		if diff := cmp.Diff([]int64{0, 10, 20, 30, 40}, noted); diff != "" {
+			t.Errorf("spans noted as sent when a request arrived (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// A shorter note leaves nothing of the longer one before it.
+func TestNotesReplaceEachOther(t *testing.T) {
+	path := t.TempDir() + "/sink.json"
+	for _, process := range []string{"first", "second"} {
+		n := &notes{path: notePath(path)}
+		for _, s := range []state{{Position: 5, Tally: tallyState{Marks: make([]mark, 50)}}, {Position: 7}} {
+			if err := n.write(s); err != nil {
+				t.Fatal(err)
+			}
+			if got, _, err := latest(path); err != nil || got.Position != s.Position {
+				t.Errorf("%s process: latest = %d, %v, want %d", process, got.Position, err, s.Position)
+			}
+		}
+		n.close()
+	}
 }
 
 func TestLatestState(t *testing.T) {
@@ -56,7 +107,7 @@ func TestLatestState(t *testing.T) {
 				}
 			}
 			if test.note != nil {
-				if err := test.note.note(path); err != nil {
+				if err := (&notes{path: notePath(path)}).write(*test.note); err != nil {
 					t.Fatal(err)
 				}
 			}
