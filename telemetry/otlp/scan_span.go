@@ -7,6 +7,20 @@ func (s *Scanner) readSpan(b []byte) bool {
 	var tag, n uint64
 	var part []byte
 	for i := 0; i < len(b); {
+		// Most fields are attributes, of fewer than 16 KiB.
+		if b[i] == 9<<3|wireLen && i+2 < len(b) {
+			n, at := int(b[i+1]), i+2
+			if n >= 0x80 {
+				n, at = n&0x7f|int(b[at])<<7, at+1
+			}
+			if n < 0x80<<7 && n <= len(b)-at {
+				if !appendAttribute(&sp.Attributes, b[at:at+n], 1) {
+					return false
+				}
+				i = at + n
+				continue
+			}
+		}
 		if tag, i = varint(b, i); i < 0 {
 			return false
 		}

@@ -6,8 +6,65 @@ const shallow = -1
 
 // appendAttribute reads a KeyValue into a new last element of list.
 func appendAttribute(list *[]Attribute, b []byte, depth int) bool {
-	*list = append(*list, Attribute{})
-	return readKeyValue(b, &(*list)[len(*list)-1], depth)
+	n := len(*list)
+	if n == cap(*list) {
+		*list = append(*list, Attribute{})
+	} else {
+		*list = (*list)[:n+1]
+	}
+	a := &(*list)[n]
+	if plainKeyValue(b, a) {
+		return true
+	}
+	*a = Attribute{}
+	return readKeyValue(b, a, depth)
+}
+
+// plainKeyValue reads what nearly every encoder writes: a key, shorter than 128
+// bytes, then a text, a number or a truth value, each once and nothing else. It
+// leaves all else to readKeyValue, which gives the same for these.
+func plainKeyValue(b []byte, a *Attribute) bool {
+	if len(b) < 2 || b[0] != 1<<3|wireLen {
+		return false
+	}
+	n := int(b[1])
+	if n >= 0x80 || len(b) < n+6 || b[n+2] != 2<<3|wireLen {
+		return false
+	}
+	v, end := chunk(b, n+3)
+	if end != len(b) || len(v) < 2 {
+		return false
+	}
+	switch v[0] {
+	case 1<<3 | wireLen:
+		text, end := chunk(v, 1)
+		if end != len(v) {
+			return false
+		}
+		a.Value = Value{Type: String, Bytes: text}
+	case 2<<3 | wireVarint:
+		num, end := varint(v, 1)
+		if end != len(v) {
+			return false
+		}
+		a.Value = Value{Type: Bool, Num: min(num, 1)}
+	case 3<<3 | wireVarint:
+		num, end := varint(v, 1)
+		if end != len(v) {
+			return false
+		}
+		a.Value = Value{Type: Int, Num: num}
+	case 4<<3 | wireI64:
+		num, end := fixed64(v, 1)
+		if end != len(v) {
+			return false
+		}
+		a.Value = Value{Type: Double, Num: num}
+	default:
+		return false
+	}
+	a.Key = b[2 : n+2]
+	return true
 }
 
 func readKeyValue(b []byte, a *Attribute, depth int) bool {

@@ -22,12 +22,14 @@ type assembly struct {
 	pool   []*trace
 	frags  []*fragment // pool
 	spans  [][]held    // pool
+	shapes shapes
+	figures
 	timers timers
 	seq    uint64
 	open   int
 
 	// memories is a queue by time; entries whose seq is not their trace's are stale.
-	memories   []memory
+	memories   queue[memory]
 	remembered int
 
 	runs    runs
@@ -55,8 +57,9 @@ func (a *assembly) add(s *Span) {
 		t.spans = a.spans[n-1]
 		a.spans = a.spans[:n-1]
 	}
-	i := t.put(s)
+	i := t.put(s.ID)
 	h := &t.spans[i]
+	a.hold(h, s)
 	h.frag = f
 	f.top, f.head, f.tail, f.count = i, i, i, 1
 	f.genai = s.Kind != semconv.KindOther || s.Flags&Entry != 0
@@ -78,7 +81,7 @@ func (a *assembly) add(s *Span) {
 	}
 	f.grew = a.now
 	a.schedule(t, f)
-	if t.live > a.config.MaxTraceSpans {
+	if int(t.live) > a.config.MaxTraceSpans {
 		a.closeAll(t)
 	}
 	for a.open > a.config.MaxOpenSpans {
@@ -110,6 +113,10 @@ func (a *assembly) trace(s *Span) *trace {
 		}
 		a.seq++
 		t.id, t.door, t.seq, t.free = s.TraceID, s.Door, a.seq, -1
+		if t.frags == nil {
+			t.frags = t.one[:0]
+		}
+		t.indexes = noIndexes
 		a.traces[s.TraceID] = t
 	}
 	a.last = t
@@ -150,16 +157,14 @@ func (a *assembly) fragment(t *trace) *fragment {
 		f = new(fragment)
 	}
 	a.seq++
-	*f = fragment{trace: t, seq: a.seq, first: a.now, grew: a.now, pos: -1}
+	*f = fragment{trace: t, seq: a.seq, first: a.now, grew: a.now}
 	t.frags = append(t.frags, f)
 	return f
 }
 
 // dispose takes a fragment that ended out of the timers and the trace.
 func (a *assembly) dispose(f *fragment) {
-	if f.pos >= 0 {
-		a.timers.remove(f)
-	}
+	a.timers.remove(f)
 	f.trace.drop(f)
 	f.trace = nil
 	if len(a.frags) < poolSize {
@@ -184,11 +189,7 @@ func (a *assembly) schedule(t *trace, f *fragment) {
 		wait = a.config.CloseChain
 	}
 	f.due = min(later(f.grew, int64(wait)), later(f.first, int64(a.config.CloseMax)))
-	if f.pos < 0 {
-		a.timers.add(f)
-	} else {
-		a.timers.changed(f)
-	}
+	a.timers.set(f)
 }
 
 // later adds without passing the end of time.
@@ -210,7 +211,7 @@ func (a *assembly) advance(now int64) {
 		a.fire(f, false)
 	}
 	a.now = max(a.now, now)
-	for len(a.memories) > 0 && a.memories[0].until <= a.now {
+	for a.memories.len() > 0 && a.memories.first().until <= a.now {
 		a.expire()
 	}
 	a.runs.expire(a.now)
@@ -240,7 +241,7 @@ func (a *assembly) fire(f *fragment, forced bool) {
 	a.settle.close(a, t, f, host)
 	a.open -= int(f.count)
 	a.dispose(f)
-	t.release(f)
+	t.release(f, &a.figures)
 	if t.live == 0 {
 		a.idle(t)
 	}
@@ -259,7 +260,7 @@ func (a *assembly) absorb(t *trace, f *fragment) *fragment {
 		}
 	}
 	slices.SortFunc(orphans, func(x, y *fragment) int {
-		return order(&t.spans[x.top].Span, &t.spans[y.top].Span)
+		return order(&t.spans[x.top], &t.spans[y.top])
 	})
 	again := true
 	for pass := 0; again && pass < mostPasses; pass++ {
@@ -285,7 +286,7 @@ const mostPasses = 16
 
 // order is the one order of spans that does not depend on how they came: by start,
 // then by id.
-func order(x, y *Span) int {
+func order(x, y *held) int {
 	switch {
 	case x.Start != y.Start:
 		if x.Start < y.Start {
@@ -319,13 +320,13 @@ func (t *trace) host(f *fragment) (open, closed int32) {
 			continue
 		}
 		length := h.End - h.Start
-		if length < shortest || length == shortest && open >= 0 && order(&h.Span, &t.spans[open].Span) < 0 {
+		if length < shortest || length == shortest && open >= 0 && order(h, &t.spans[open]) < 0 {
 			open, shortest = int32(i), length
 		}
 	}
 	for i := range t.kept {
 		k := &t.kept[i]
-		if k.service == top.Service && k.start <= top.Start && top.Start <= k.end && k.parent != top.Parent &&
+		if k.from.Service == top.Service && k.start <= top.Start && top.Start <= k.end && k.parent != top.Parent &&
 			!isModel(k.kind) && k.end-k.start < shortest {
 			open, closed, shortest = -1, int32(i), k.end-k.start
 		}
@@ -356,10 +357,10 @@ func (a *assembly) remember(t *trace) {
 	a.seq++
 	t.keptSeq = a.seq
 	t.until = later(a.now, int64(a.config.Remember))
-	a.memories = append(a.memories, memory{t, t.keptSeq, t.until})
-	for a.remembered > a.config.MaxRemembered && len(a.memories) > 0 {
-		if a.memories[0].trace.keptSeq == a.memories[0].seq {
-			a.stats.Forgotten += int64(len(a.memories[0].trace.kept))
+	a.memories.push(memory{t, t.keptSeq, t.until})
+	for a.remembered > a.config.MaxRemembered && a.memories.len() > 0 {
+		if m := a.memories.first(); m.trace.keptSeq == m.seq {
+			a.stats.Forgotten += int64(len(m.trace.kept))
 		}
 		a.expire()
 	}
@@ -367,15 +368,17 @@ func (a *assembly) remember(t *trace) {
 
 // expire takes the oldest memory off the queue and forgets what it stands for.
 func (a *assembly) expire() {
-	m := a.memories[0]
-	a.memories[0] = memory{}
-	a.memories = a.memories[1:]
+	m := a.memories.pop()
 	if t := m.trace; t.keptSeq == m.seq {
 		a.remembered -= len(t.kept)
 		for i := range t.chats {
 			a.runs.forget(t.chats[i].run, t)
 		}
-		t.kept, t.chats, t.calls, t.keptAt, t.tops = t.kept[:0], t.chats[:0], t.calls[:0], nil, nil
+		clear(t.kept)
+		t.kept, t.chats, t.calls = t.kept[:0], t.chats[:0], t.calls[:0]
+		if t.indexes != noIndexes {
+			t.keptAt, t.tops = nil, nil
+		}
 		t.keptSeq, t.until = 0, 0
 		a.forget(t)
 	}

@@ -68,18 +68,33 @@ func (r *Reader) modelField(k semconv.Kind) field {
 	return fEmbeddingModel
 }
 
-// provider normalises a provider once per spelling.
-func (r *Reader) provider(raw []byte) string {
-	if p, ok := r.providers[string(raw)]; ok {
-		return p
+// spelling is what a spelling of a provider stands for.
+type spelling struct {
+	provider string
+	none     bool // it names none
+}
+
+// mostSpellings bounds the spellings of providers that are remembered.
+const mostSpellings = 1000
+
+// spelled normalises a provider, once per spelling.
+func (r *Reader) spelled(raw []byte) spelling {
+	if s, ok := r.providers[string(raw)]; ok {
+		return s
 	}
-	if len(r.providers) >= 1000 {
+	name := semconv.Provider(raw)
+	s := spelling{r.texts.get([]byte(name)), name == ""}
+	if len(raw) > maxText {
+		return s
+	}
+	if len(r.providers) >= mostSpellings {
 		clear(r.providers)
 	}
-	p := r.texts.get([]byte(semconv.Provider(raw)))
-	r.providers[string(raw)] = p
-	return p
+	r.providers[string(raw)] = s
+	return s
 }
+
+func (r *Reader) provider(raw []byte) string { return r.spelled(raw).provider }
 
 func (r *Reader) firstText(fields ...field) string {
 	for _, f := range fields {

@@ -30,7 +30,7 @@ func (s *settling) models(t *trace) {
 
 // judge gives a model span its role; those below it have theirs.
 func (s *settling) judge(n *node) {
-	c := &n.span.Call
+	c := n.span.Call
 	llm := n.span.Kind == semconv.KindLLM
 	switch {
 	case llm && n.clear && s.above.flags&underCall != 0:
@@ -57,8 +57,8 @@ func (s *settling) judge(n *node) {
 // ofItsOwn tells whether a model span above others through a tool or agent is a
 // call: it names a model or usage, and its usage is not the sum of theirs.
 func (s *settling) ofItsOwn(n *node) bool {
-	c := &n.span.Call
-	if c.RequestModel == "" && c.ResponseModel == "" && !c.HasUsage {
+	c := n.span.Call
+	if n.span.model() == "" && !c.HasUsage {
 		return false
 	}
 	return !(c.HasUsage && n.belowKnown && c.Tokens.Total() == n.below.Total())
@@ -106,11 +106,11 @@ const mostRivals = 64
 func (s *settling) doubles(t *trace) {
 	s.slots = s.slots[:0]
 	for i := range s.nodes {
-		if n := &s.nodes[i]; n.role == call && n.span.Call.model() != "" {
+		if n := &s.nodes[i]; n.role == call && n.span.model() != "" {
 			s.slots = append(s.slots, int32(i))
 		}
 	}
-	slices.SortFunc(s.slots, func(x, y int32) int { return order(&s.nodes[x].span.Span, &s.nodes[y].span.Span) })
+	slices.SortFunc(s.slots, func(x, y int32) int { return order(s.nodes[x].span, s.nodes[y].span) })
 	for k, x := range s.slots {
 		a := &s.nodes[x]
 		if a.role != call {
@@ -138,22 +138,15 @@ func (s *settling) doubles(t *trace) {
 
 // same tells whether a span is another view of a call.
 func (k keptCall) same(s *held) bool {
-	return k.scope != s.Scope && k.service == s.Service && k.model == s.Call.model() && k.tokens == s.Call.Tokens &&
+	return k.Scope != s.Scope && k.Service == s.Service && k.model == s.model() && k.tokens == s.Call.Tokens &&
 		near(k.start, s.Start) && near(k.end, s.End)
 }
 
 func keptOf(s *held) keptCall {
-	return keptCall{s.Service, s.Scope, s.Call.model(), s.Start, s.End, s.Call.Tokens}
+	return keptCall{s.source, s.model(), s.Start, s.End, s.Call.Tokens}
 }
 
 func near(a, b int64) bool { return a-b <= window && b-a <= window }
-
-func (c *Call) model() string {
-	if c.ResponseModel != "" {
-		return c.ResponseModel
-	}
-	return c.RequestModel
-}
 
 // over tells whether a lies above b.
 func (s *settling) over(a, b int32) bool {
@@ -186,7 +179,7 @@ func (s *settling) effective(i int32) {
 // share gives what a wrapper told of usage beyond that of the calls it wraps to
 // the one more call that it is, or else to the last of those without usage.
 func (s *settling) share(n *node) {
-	usage := &n.span.Call
+	usage := n.span.Call
 	if !usage.HasUsage {
 		return
 	}

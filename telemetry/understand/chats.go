@@ -217,16 +217,16 @@ func (s *settling) gatherCall(c *chat, n *node) {
 // result gives the evidence of a search.
 func (s *settling) result(n *node) telemetry.Evidence {
 	if n.span.Search.Documents < 0 && n.inner >= 0 {
-		return evidence(&s.nodes[n.inner].span.Search)
+		return evidence(s.nodes[n.inner].span.Search)
 	}
-	return evidence(&n.span.Search)
+	return evidence(n.span.Search)
 }
 
 // event fills in the chat's event.
 func (s *settling) event(c *chat, e *telemetry.Chat) {
 	sp := s.nodes[c.node].span
 	*e = telemetry.Chat{
-		Origin: origin(sp), Duration: sp.duration(), RAG: c.rag, LLMCalls: c.calls, Tokens: c.tokens,
+		Origin: s.origin(sp), Duration: sp.duration(), RAG: c.rag, LLMCalls: c.calls, Tokens: c.tokens,
 		CostNanoUSD: c.cost,
 	}
 	if c.end > sp.End {

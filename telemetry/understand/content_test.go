@@ -3,6 +3,7 @@ package understand
 import (
 	"strings"
 	"testing"
+	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -180,7 +181,11 @@ func TestInternerCutsAtARune(t *testing.T) {
 			t.Errorf("%q for %q", got, s)
 		}
 	}
-	if len(n.young) > 2 || len(n.old) > 2 {
-		t.Error("not bounded")
+	if len(n.sets) != 1 {
+		t.Errorf("%d sets of texts: not bounded", len(n.sets))
+	}
+	const word = "again"
+	if a, b := n.get([]byte(word)), n.get([]byte(word)); unsafe.StringData(a) != unsafe.StringData(b) {
+		t.Error("equal texts are two strings")
 	}
 }

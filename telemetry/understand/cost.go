@@ -56,8 +56,9 @@ func (s *settling) price() {
 		if n.role != call && n.role != fallback {
 			continue
 		}
-		m := s.modelCall(n)
-		s.config.price(&m)
+		m := &s.asked
+		s.modelCall(n, m)
+		s.config.price(m)
 		n.cost = cost{m.CostNanoUSD, m.CostSource, m.UnpricedTokens}
 	}
 }

@@ -102,7 +102,7 @@ func (r *decoder) stats(s *Stats) {
 }
 
 func (r *decoder) trace(a *assembly) {
-	t := &trace{id: r.id(), door: r.byte(), seq: r.uvarint(), free: -1}
+	t := &trace{id: r.id(), door: r.byte(), seq: r.uvarint(), free: -1, indexes: noIndexes}
 	for range r.length(12) {
 		r.fragment(a, t)
 		if r.bad {
@@ -111,13 +111,13 @@ func (r *decoder) trace(a *assembly) {
 	}
 	kept := r.length(20)
 	for range kept {
-		t.keep(r.kept())
+		t.keep(r.kept(a))
 	}
 	for range r.length(20) {
 		t.chats = append(t.chats, r.chat())
 	}
 	for range r.length(10) {
-		t.calls = append(t.calls, r.call())
+		t.calls = append(t.calls, r.call(a))
 	}
 	t.until, t.keptSeq = r.varint(), r.uvarint()
 	for i := range t.kept {
@@ -134,7 +134,7 @@ func (r *decoder) trace(a *assembly) {
 }
 
 func (r *decoder) fragment(a *assembly, t *trace) {
-	f := &fragment{trace: t, seq: r.uvarint(), first: r.varint(), grew: r.varint(), due: r.varint(), pos: -1}
+	f := &fragment{trace: t, seq: r.uvarint(), first: r.varint(), grew: r.varint(), due: r.varint()}
 	count := r.length(40)
 	if count == 0 {
 		r.fail()
@@ -149,8 +149,9 @@ func (r *decoder) fragment(a *assembly, t *trace) {
 			r.fail()
 			return
 		}
-		i := t.put(&s)
+		i := t.put(s.ID)
 		h := &t.spans[i]
+		a.hold(h, &s)
 		h.frag = f
 		h.adopted = r.bool()
 		var parent uint64
@@ -175,7 +176,7 @@ func (r *decoder) fragment(a *assembly, t *trace) {
 	}
 	a.open += count
 	t.frags = append(t.frags, f)
-	a.timers.add(f)
+	a.timers.set(f)
 	if t.spans[f.top].Parent != 0 {
 		t.wait(f)
 	}
@@ -250,10 +251,10 @@ func (r *decoder) tokens() (t telemetry.Tokens) {
 	return t
 }
 
-func (r *decoder) kept() (k kept) {
+func (r *decoder) kept(a *assembly) (k kept) {
 	k.id, k.parent, k.start = r.fixed(), r.fixed(), r.varint()
 	k.end = k.start + r.varint()
-	k.service = r.text()
+	k.from = a.shapes.source(r.text(), "")
 	k.chat = int32(r.varint())
 	k.kind, k.flags = semconv.Kind(r.byte()), keptFlags(r.byte())
 	return k
@@ -266,8 +267,9 @@ func (r *decoder) chat() (k keptChat) {
 	return k
 }
 
-func (r *decoder) call() (k keptCall) {
-	k.service, k.scope, k.model = r.text(), r.text(), r.text()
+func (r *decoder) call(a *assembly) (k keptCall) {
+	service, scope := r.text(), r.text()
+	k.source, k.model = a.shapes.source(service, scope), r.text()
 	k.start = r.varint()
 	k.end = k.start + r.varint()
 	k.tokens = r.tokens()

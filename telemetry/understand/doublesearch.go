@@ -17,7 +17,7 @@ func (s *settling) doubleSearches() {
 	if len(s.slots) < 2 {
 		return
 	}
-	slices.SortFunc(s.slots, func(x, y int32) int { return order(&s.nodes[x].span.Span, &s.nodes[y].span.Span) })
+	slices.SortFunc(s.slots, func(x, y int32) int { return order(s.nodes[x].span, s.nodes[y].span) })
 	for k, x := range s.slots {
 		a := &s.nodes[x]
 		for _, y := range s.slots[k+1 : min(len(s.slots), k+1+mostRivals)] {
@@ -38,10 +38,10 @@ func (s *settling) doubleSearches() {
 }
 
 func sameSearch(a, b *held) bool {
-	x, y := &a.Search, &b.Search
+	x, y := a.Search, b.Search
 	return a.Scope != b.Scope && a.Service == b.Service && near(a.Start, b.Start) && near(a.End, b.End) &&
 		(x.Documents < 0 || y.Documents < 0 || x.Documents == y.Documents) &&
-		(x.DataSource == "" || y.DataSource == "" || x.DataSource == y.DataSource)
+		(a.DataSource == "" || b.DataSource == "" || a.DataSource == b.DataSource)
 }
 
 // tells ranks a search by what it says of its documents.

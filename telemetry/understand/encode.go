@@ -103,7 +103,7 @@ func (w *writer) fragment(t *trace, f *fragment) {
 	}
 	for _, i := range order {
 		h := &t.spans[i]
-		w.span(&h.Span)
+		w.span(h)
 		w.bool(h.adopted)
 		if h.parent >= 0 {
 			w.uvarint(at[h.parent])
@@ -111,7 +111,7 @@ func (w *writer) fragment(t *trace, f *fragment) {
 	}
 }
 
-func (w *writer) span(s *Span) {
+func (w *writer) span(s *held) {
 	w.fixed(s.ID)
 	w.fixed(s.Parent)
 	w.varint(s.Start)
@@ -128,22 +128,22 @@ func (w *writer) span(s *Span) {
 	w.bytes(s.RunID[:])
 	switch {
 	case isModel(s.Kind):
-		c := &s.Call
-		w.text(c.Operation)
-		w.text(c.Provider)
-		w.text(c.RequestModel)
-		w.text(c.ResponseModel)
+		c := s.Call
+		w.text(s.Operation)
+		w.text(s.Provider)
+		w.text(s.RequestModel)
+		w.text(s.ResponseModel)
 		w.tokens(&c.Tokens)
 		w.bool(c.HasUsage)
 		w.varint(int64(c.TimeToFirstToken))
-		w.text(c.ServiceTier)
+		w.text(s.ServiceTier)
 		w.bool(c.HasCost)
 		w.varint(c.CostNanoUSD)
 		w.bool(c.Ordered)
 		w.fixed(math.Float64bits(c.Displacement))
 	case isSearch(s.Kind):
-		q := &s.Search
-		w.text(q.DataSource)
+		q := s.Search
+		w.text(s.DataSource)
 		w.varint(int64(q.Documents))
 		w.varint(int64(q.Scored))
 		w.fixed(math.Float64bits(q.Sum))
@@ -165,7 +165,7 @@ func (w *writer) kept(k *kept) {
 	w.fixed(k.parent)
 	w.varint(k.start)
 	w.varint(k.end - k.start)
-	w.text(k.service)
+	w.text(k.from.Service)
 	w.varint(int64(k.chat))
 	w.byte(byte(k.kind))
 	w.byte(byte(k.flags))
@@ -182,8 +182,8 @@ func (w *writer) chat(k *keptChat) {
 }
 
 func (w *writer) call(k *keptCall) {
-	w.text(k.service)
-	w.text(k.scope)
+	w.text(k.Service)
+	w.text(k.Scope)
 	w.text(k.model)
 	w.varint(k.start)
 	w.varint(k.end - k.start)

@@ -136,6 +136,12 @@ func (v *traceVisitor) Resource(r *otlp.Resource) { v.reader.Resource(r) }
 
 func (v *traceVisitor) Scope(s *otlp.Scope) { v.reader.Scope(s) }
 
+// Herald implements otlp.Herald: looking a span up misses the cache, and the
+// misses of a whole scope cost little more than one if none waits for another.
+func (v *traceVisitor) Herald(trace *[16]byte, span *[8]byte) {
+	v.horizon.warm(Fingerprint(trace, number(*span)))
+}
+
 func (v *traceVisitor) Span(sp *otlp.Span) {
 	fingerprint := Fingerprint(&sp.TraceID, number(sp.SpanID))
 	at := v.assembly.now

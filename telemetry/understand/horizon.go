@@ -46,6 +46,7 @@ type Horizon struct {
 	epoch   int64 // number of the current step since 1970
 	max     int   // slots
 	evicted int64
+	warmed  uint64 // keeps what warm reads from being left out
 }
 
 // NewHorizon makes a horizon over the given time, bounded in bytes (at least 16 KiB).
@@ -77,12 +78,17 @@ func (h *Horizon) Add(at int64, fp uint64) (known bool) {
 	return h.insert(fp, uint64(h.epoch)&generationMask)
 }
 
+// warm has the place of a fingerprint brought into the cache.
+func (h *Horizon) warm(fp uint64) { h.warmed += h.slots[h.bucket(fp)*bucketSlots] }
+
+func (h *Horizon) bucket(fp uint64) int { return int(fp>>32) & (len(h.slots)/bucketSlots - 1) }
+
 func (h *Horizon) insert(fp, generation uint64) (known bool) {
 	if h.used*4 >= len(h.slots)*3 && len(h.slots) < h.max {
 		h.grow()
 	}
 	mask := len(h.slots)/bucketSlots - 1
-	b := int(fp>>32) & mask
+	b := h.bucket(fp)
 	var free *uint64
 	var oldest *uint64
 	var oldestAge uint64

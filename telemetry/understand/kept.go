@@ -10,7 +10,7 @@ import (
 type kept struct {
 	id, parent uint64
 	start, end int64
-	service    string
+	from       *source
 	chat       int32 // index of its chat in the trace's chats, -1 if it is in none
 	kind       semconv.Kind
 	flags      keptFlags
@@ -49,9 +49,10 @@ type keptChat struct {
 
 // keptCall is a counted call, to be known again if another instrumentation tells of it late.
 type keptCall struct {
-	service, scope, model string
-	start, end            int64
-	tokens                telemetry.Tokens
+	*source
+	model      string
+	start, end int64
+	tokens     telemetry.Tokens
 }
 
 // keptIndex gives the index of a kept span, -1 if it is not.
@@ -75,17 +76,18 @@ func (t *trace) keep(k kept) {
 	t.kept = append(t.kept, k)
 	switch {
 	case t.keptAt != nil:
-		t.index(len(t.kept) - 1)
+		t.indexKept(len(t.kept) - 1)
 	case len(t.kept) > indexFrom:
-		t.keptAt = make(map[uint64]int32, 4*indexFrom)
-		t.tops = make(map[uint64][]int32)
+		x := t.index()
+		x.keptAt = make(map[uint64]int32, 4*indexFrom)
+		x.tops = make(map[uint64][]int32)
 		for i := range t.kept {
-			t.index(i)
+			t.indexKept(i)
 		}
 	}
 }
 
-func (t *trace) index(i int) {
+func (t *trace) indexKept(i int) {
 	k := &t.kept[i]
 	t.keptAt[k.id] = int32(i)
 	if k.flags&keptTop != 0 && k.parent != 0 {

@@ -102,7 +102,7 @@ func (s *settling) remember(a *assembly, t *trace, into int32) {
 		n := &s.nodes[i]
 		k := kept{
 			id: n.span.ID, parent: n.span.Parent, start: n.span.Start, end: n.span.End,
-			service: n.span.Service, chat: into, kind: n.span.Kind,
+			from: n.span.source, chat: into, kind: n.span.Kind,
 		}
 		if n.entry >= 0 {
 			k.chat = s.chats[n.entry].kept
@@ -112,7 +112,7 @@ func (s *settling) remember(a *assembly, t *trace, into int32) {
 		}
 		k.flags |= s.inherited(int32(i))
 		t.keep(k)
-		if n.role == call && n.span.Call.model() != "" && len(t.calls) < mostRivals {
+		if n.role == call && n.span.model() != "" && len(t.calls) < mostRivals {
 			t.calls = append(t.calls, keptOf(n.span))
 		}
 	}

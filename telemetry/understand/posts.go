@@ -140,7 +140,11 @@ func (p *post) traced() *keptChat {
 	if run == (RunID{}) {
 		return nil
 	}
-	return p.engine.assembly.runs.find(run, p.engine.assembly.traces)
+	a := &p.engine.assembly
+	if a.runs.traced == nil {
+		a.runs.index(a.memories.list[a.memories.head:])
+	}
+	return a.runs.find(run, a.traces)
 }
 
 func (p *post) chat() {

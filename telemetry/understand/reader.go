@@ -17,8 +17,9 @@ type Reader struct {
 	service  string
 	scope    string
 	governed bool
+	names    names
 	// providers holds the normalised provider of each spelling seen.
-	providers map[string]string
+	providers map[string]spelling
 
 	rank  [fieldCount]uint8
 	value [fieldCount]otlp.Value
@@ -40,7 +41,7 @@ func NewReader(c Config) (*Reader, error) {
 }
 
 func newReader(c *Config) *Reader {
-	return &Reader{config: c, texts: newInterner(8192), providers: make(map[string]string), service: unknownService}
+	return &Reader{config: c, texts: newInterner(8192), providers: make(map[string]spelling), service: unknownService}
 }
 
 const unknownService = "unknown_service"
@@ -123,13 +124,12 @@ func (r *Reader) collect(sp *otlp.Span) {
 	}
 	for i := range sp.Attributes {
 		a := &sp.Attributes[i]
-		key := semconv.Lookup(a.Key)
-		if key == semconv.NoKey {
-			r.unmapped.note(a.Key, r.texts)
-			continue
-		}
-		p := places[key]
+		known := r.names.of(a.Key)
+		key, p := known.key, known.place
 		if p.field == noField {
+			if known.unmapped != "" {
+				r.unmapped.note(known.unmapped, r.texts)
+			}
 			if key == semconv.KeyOIRerankInput || key == semconv.KeyOIRerankedDocument {
 				r.order.note(key, a)
 			}
@@ -148,7 +148,7 @@ func (r *Reader) collect(sp *otlp.Span) {
 				continue
 			}
 		case fProvider:
-			if semconv.Provider(a.Value.Bytes) == "" {
+			if r.spelled(a.Value.Bytes).none {
 				continue
 			}
 		}

@@ -4,6 +4,8 @@ package understand
 type runs struct {
 	posted map[RunID]posted
 	queue  []postedAt
+	// traced has the chats that spans told, nil until a POST first asks for one:
+	// where nobody posts, nobody pays for an index.
 	traced map[RunID]tracedChat
 }
 
@@ -70,16 +72,29 @@ func (r *runs) expire(now int64) {
 
 // trace notes the chat that spans told of a run.
 func (r *runs) trace(run RunID, t *trace, chat int32) {
-	if r.traced == nil {
-		r.traced = make(map[RunID]tracedChat)
+	if r.traced != nil {
+		r.traced[run] = tracedChat{t, chat}
 	}
-	r.traced[run] = tracedChat{t, chat}
 }
 
 // forget forgets the chat that a trace told of a run.
 func (r *runs) forget(run RunID, t *trace) {
 	if c, ok := r.traced[run]; ok && c.trace == t {
 		delete(r.traced, run)
+	}
+}
+
+// index makes the index of the chats that traces told, in the order in which these
+// are remembered.
+func (r *runs) index(remembering []memory) {
+	r.traced = make(map[RunID]tracedChat, len(remembering))
+	for _, m := range remembering {
+		if m.trace.keptSeq != m.seq {
+			continue
+		}
+		for i := range m.trace.chats {
+			r.trace(m.trace.chats[i].run, m.trace, int32(i))
+		}
 	}
 }
 

@@ -58,21 +58,21 @@ func (s *settling) closer(i, than int32) bool {
 
 // retrieval fills in the event of a search from its outermost span and its parts.
 func (s *settling) retrieval(n *node, e *telemetry.Retrieval) {
-	own := &n.span.Search
+	own := n.span.Search
 	from := own
 	if own.Documents < 0 && n.inner >= 0 {
-		from = &s.nodes[n.inner].span.Search
+		from = s.nodes[n.inner].span.Search
 	}
 	*e = telemetry.Retrieval{
-		Origin: origin(n.span), Duration: n.span.duration(), Outcome: n.span.Outcome,
-		ErrorType: n.span.ErrorType, DataSource: own.DataSource, Documents: int64(from.Documents),
+		Origin: s.origin(n.span), Duration: n.span.duration(), Outcome: n.span.Outcome,
+		ErrorType: n.span.ErrorType, DataSource: n.span.DataSource, Documents: int64(from.Documents),
 		Cache: own.Cache, Result: evidence(from),
 	}
 	if e.DataSource == "" && n.inner >= 0 {
-		e.DataSource = s.nodes[n.inner].span.Search.DataSource
+		e.DataSource = s.nodes[n.inner].span.DataSource
 	}
 	if e.DataSource == "" && n.scored >= 0 {
-		e.DataSource = s.nodes[n.scored].span.Search.DataSource
+		e.DataSource = s.nodes[n.scored].span.DataSource
 	}
 	if from.Cache == telemetry.Hit {
 		e.Cache = telemetry.Hit
@@ -87,12 +87,12 @@ func (s *settling) retrieval(n *node, e *telemetry.Retrieval) {
 // similarity gives the search whose scores are the similarity of the documents
 // that a search returned, nil if there is none: their own, unless these come from
 // a reranker or from rank fusion; then those of the vector search inside.
-func (s *settling) similarity(n *node, from *Search) *Search {
+func (s *settling) similarity(n *node, from *searchFigures) *searchFigures {
 	if from.Scored > 0 && !n.reranked && from.similar() {
 		return from
 	}
 	if n.scored >= 0 {
-		inner := &s.nodes[n.scored].span.Search
+		inner := s.nodes[n.scored].span.Search
 		if from.Scored > 0 || n.reranked || from.Documents == inner.Documents || from.Documents < 0 {
 			return inner
 		}
@@ -104,7 +104,7 @@ func (s *settling) similarity(n *node, from *Search) *Search {
 }
 
 // evidence says what a search tells of its documents.
-func evidence(s *Search) telemetry.Evidence {
+func evidence(s *searchFigures) telemetry.Evidence {
 	switch {
 	case s.Documents > 0 || s.Scored > 0:
 		return telemetry.Found

@@ -19,11 +19,13 @@ type settling struct {
 	first    []int32
 	sibling  []int32
 	chats    []chat
+	trace    *trace
 	above    kept // the kept span above the fragment, id 0 if there is none
 	tally    []tally
 	statuses statuses
 	rejected rejections
 
+	asked          telemetry.ModelCall
 	chatEvent      telemetry.Chat
 	addition       telemetry.ChatAddition
 	retrievalEvent telemetry.Retrieval
@@ -43,10 +45,10 @@ type tally struct {
 
 // close settles a fragment. host is the kept span that contains it, -1 if none.
 func (s *settling) close(a *assembly, t *trace, f *fragment, host int32) {
-	s.tally = s.tally[:0]
+	s.tally, s.trace = s.tally[:0], t
 	if !f.genai && !t.touches(f, host) {
 		for i := f.head; i >= 0; i = t.spans[i].next {
-			s.dispose(a, &t.spans[i].Span, telemetry.NotGenAI, "", verdict{})
+			s.dispose(a, &t.spans[i], telemetry.NotGenAI, "", verdict{})
 		}
 		s.tell(a)
 		return
@@ -190,7 +192,7 @@ func (s *settling) tellEvents(a *assembly, late bool) {
 			reason = "retrieval"
 		case tool:
 			s.toolEvent = telemetry.ToolCall{
-				Origin: origin(n.span), Duration: n.span.duration(), Outcome: n.span.Outcome,
+				Origin: s.origin(n.span), Duration: n.span.duration(), Outcome: n.span.Outcome,
 				ErrorType: n.span.ErrorType, Tool: n.span.Tool,
 			}
 			a.rec.ToolCall(&s.toolEvent)
@@ -208,7 +210,7 @@ func (s *settling) tellEvents(a *assembly, late bool) {
 		if n.outer >= 0 {
 			v.partOf = s.nodes[n.outer].span.ID
 		}
-		s.dispose(a, &n.span.Span, d, reason, v)
+		s.dispose(a, n.span, d, reason, v)
 	}
 }
 
@@ -218,15 +220,15 @@ var foldedReasons = [...]string{
 	counted: "late", searchPart: "inner_search", tool: "",
 }
 
-// modelCall gives the call that a model span turned out to be, without what the
-// price book says.
-func (s *settling) modelCall(n *node) telemetry.ModelCall {
+// modelCall fills in the call that a model span turned out to be, without what
+// the price book says.
+func (s *settling) modelCall(n *node, m *telemetry.ModelCall) {
 	sp := n.span
-	c := &sp.Call
-	m := telemetry.ModelCall{
-		Origin: origin(sp), Duration: sp.duration(), Outcome: sp.Outcome, ErrorType: sp.ErrorType,
-		Operation: c.Operation, Provider: c.Provider, RequestModel: c.RequestModel, ResponseModel: c.ResponseModel,
-		Tokens: c.Tokens, HasUsage: c.HasUsage, ServiceTier: c.ServiceTier,
+	c := sp.Call
+	*m = telemetry.ModelCall{
+		Origin: s.origin(sp), Duration: sp.duration(), Outcome: sp.Outcome, ErrorType: sp.ErrorType,
+		Operation: sp.Operation, Provider: sp.Provider, RequestModel: sp.RequestModel, ResponseModel: sp.ResponseModel,
+		Tokens: c.Tokens, HasUsage: c.HasUsage, ServiceTier: sp.ServiceTier,
 	}
 	if !c.HasUsage {
 		m.Tokens = telemetry.Tokens{}
@@ -241,26 +243,25 @@ func (s *settling) modelCall(n *node) telemetry.ModelCall {
 			m.Duration = time.Duration(sp.End - m.Start)
 		}
 	}
-	return m
 }
 
 // tellCall records a model span's call and gives the reason of its disposition.
 func (s *settling) tellCall(a *assembly, n *node) string {
 	sp := n.span
-	c := &sp.Call
-	m := s.modelCall(n)
-	m.CostNanoUSD, m.CostSource, m.UnpricedTokens = n.cost.nano, n.cost.source, n.cost.unpriced
+	c := sp.Call
 	switch sp.Kind {
 	case semconv.KindEmbedding:
-		s.embedding.ModelCall = m
+		s.costedCall(n, &s.embedding.ModelCall)
 		a.rec.Embedding(&s.embedding)
 		return "embedding"
 	case semconv.KindReranker:
-		s.rerank = telemetry.Rerank{ModelCall: m, Ordered: c.Ordered, Displacement: c.Displacement}
+		s.costedCall(n, &s.rerank.ModelCall)
+		s.rerank.Ordered, s.rerank.Displacement = c.Ordered, c.Displacement
 		a.rec.Rerank(&s.rerank)
 		return "rerank"
 	}
-	s.llmEvent = telemetry.LLMCall{ModelCall: m, TimeToFirstToken: c.TimeToFirstToken}
+	s.costedCall(n, &s.llmEvent.ModelCall)
+	s.llmEvent.TimeToFirstToken, s.llmEvent.Stream = c.TimeToFirstToken, telemetry.NotStreamed
 	if sp.Flags.Has(Streamed) {
 		switch {
 		case sp.Outcome == telemetry.Failed || sp.Flags.Has(Aborted):
@@ -275,14 +276,20 @@ func (s *settling) tellCall(a *assembly, n *node) string {
 	return "llm_call"
 }
 
+// costedCall is modelCall with what the call cost.
+func (s *settling) costedCall(n *node, m *telemetry.ModelCall) {
+	s.modelCall(n, m)
+	m.CostNanoUSD, m.CostSource, m.UnpricedTokens = n.cost.nano, n.cost.source, n.cost.unpriced
+}
+
 // dispose tallies one span, and says so to who explains.
-func (s *settling) dispose(a *assembly, sp *Span, d telemetry.Disposition, reason string, v verdict) {
+func (s *settling) dispose(a *assembly, sp *held, d telemetry.Disposition, reason string, v verdict) {
 	if sp.Flags.Has(Unusable) {
 		d, reason = telemetry.Refused, "time"
 	}
 	s.count(tally{d, reason, sp.Service, 1})
 	if a.explain != nil {
-		v.span, v.disposition, v.reason = sp, d, reason
+		v.span, v.disposition, v.reason = s.trace.told(sp), d, reason
 		a.explain(v)
 	}
 }
@@ -304,8 +311,8 @@ func (s *settling) tell(a *assembly) {
 	}
 }
 
-func origin(sp *held) telemetry.Origin {
-	o := telemetry.Origin{Service: sp.Service, TraceID: sp.TraceID, Start: sp.Start}
+func (s *settling) origin(sp *held) telemetry.Origin {
+	o := telemetry.Origin{Service: sp.Service, TraceID: s.trace.id, Start: sp.Start}
 	binary.BigEndian.PutUint64(o.SpanID[:], sp.ID)
 	return o
 }

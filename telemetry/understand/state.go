@@ -66,8 +66,7 @@ func (e *Engine) UnmarshalBinary(data []byte) error {
 	return nil
 }
 
-// recall rebuilds what follows from the traces: the queue of memories and the
-// runs whose chats spans told.
+// recall rebuilds what follows from the traces: the queue of memories.
 func (a *assembly) recall() {
 	var remembering []*trace
 	for _, t := range a.traces {
@@ -77,10 +76,7 @@ func (a *assembly) recall() {
 	}
 	slices.SortFunc(remembering, func(x, y *trace) int { return cmp.Compare(x.keptSeq, y.keptSeq) })
 	for _, t := range remembering {
-		a.memories = append(a.memories, memory{t, t.keptSeq, t.until})
+		a.memories.push(memory{t, t.keptSeq, t.until})
 		a.remembered += len(t.kept)
-		for i := range t.chats {
-			a.runs.trace(t.chats[i].run, t, int32(i))
-		}
 	}
 }

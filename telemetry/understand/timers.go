@@ -1,89 +1,123 @@
 package understand
 
-// timers is a heap of fragments by when they are due, then by age. A fragment that
-// grows is due later and keeps its place until it comes up: key is never after due.
-type timers []*fragment
+import "slices"
 
-func (h timers) before(a, b *fragment) bool {
-	return a.key < b.key || a.key == b.key && a.seq < b.seq
+// timers knows which fragment is due first: a heap, four children to a node, of
+// entries that hold what they are ordered by, so that the fragments themselves
+// are not touched while they wait.
+//
+// A fragment that grows is due later and keeps its entry until that comes up; one
+// that is due sooner, or older, gets a new entry. Its old one is stale then, as
+// are those of fragments that ended, and goes when it comes up or when half of
+// all are stale.
+type timers struct {
+	heap []timer
+	live int // fragments that have an entry
 }
 
-func (h *timers) add(f *fragment) {
-	f.key = f.due
-	f.pos = len(*h)
-	*h = append(*h, f)
-	h.up(f.pos)
+// timer is an entry: a fragment, and what was its due time and age.
+type timer struct {
+	due  int64
+	seq  uint64
+	frag *fragment
 }
 
+func (x *timer) before(y *timer) bool { return x.due < y.due || x.due == y.due && x.seq < y.seq }
+
+// stale tells whether the entry stands for its fragment no longer.
+func (x *timer) stale() bool {
+	return !x.frag.timed || x.frag.timer.due != x.due || x.frag.timer.seq != x.seq
+}
+
+// set tells that a fragment is due at f.due, and is of age f.seq.
+func (h *timers) set(f *fragment) {
+	e := timer{f.due, f.seq, f}
+	switch {
+	case !f.timed:
+		f.timed = true
+		h.live++
+	case !e.before(&timer{due: f.timer.due, seq: f.timer.seq}):
+		return
+	}
+	h.push(e)
+}
+
+func (h *timers) push(e timer) {
+	e.frag.timer.due, e.frag.timer.seq = e.due, e.seq
+	if len(h.heap) >= 64 && len(h.heap) >= 2*h.live {
+		h.compact()
+	}
+	h.heap = append(h.heap, e)
+	i := len(h.heap) - 1
+	for i > 0 {
+		p := (i - 1) / 4
+		if !e.before(&h.heap[p]) {
+			break
+		}
+		h.heap[i] = h.heap[p]
+		i = p
+	}
+	h.heap[i] = e
+}
+
+// compact drops all stale entries.
+func (h *timers) compact() {
+	h.heap = slices.DeleteFunc(h.heap, func(e timer) bool { return e.stale() })
+	for i := (len(h.heap) - 2) / 4; i >= 0 && len(h.heap) > 1; i-- {
+		h.down(i, h.heap[i])
+	}
+}
+
+// remove takes a fragment out that ended.
 func (h *timers) remove(f *fragment) {
-	old := *h
-	last := len(old) - 1
-	i := f.pos
-	old[i] = old[last]
-	old[i].pos = i
-	old[last] = nil
-	*h = old[:last]
-	if i < last {
-		h.fix(i)
+	if f.timed {
+		f.timed = false
+		h.live--
 	}
-	f.pos = -1
-}
-
-// changed tells that a fragment's due time or age changed.
-func (h *timers) changed(f *fragment) {
-	if f.due < f.key {
-		f.key = f.due
-	}
-	h.up(f.pos)
 }
 
 // next gives the fragment that is due first, nil if there is none.
 func (h *timers) next() *fragment {
-	for len(*h) > 0 {
-		f := (*h)[0]
-		if f.key == f.due {
-			return f
+	for len(h.heap) > 0 {
+		e := h.heap[0]
+		if !e.stale() {
+			if e.due == e.frag.due && e.seq == e.frag.seq {
+				return e.frag
+			}
+			// It is due later than when it got this entry.
+			e.due, e.seq = e.frag.due, e.frag.seq
+			e.frag.timer.due, e.frag.timer.seq = e.due, e.seq
+			h.down(0, e)
+			continue
 		}
-		f.key = f.due
-		h.down(0)
+		last := len(h.heap) - 1
+		e, h.heap[last] = h.heap[last], timer{}
+		h.heap = h.heap[:last]
+		if last > 0 {
+			h.down(0, e)
+		}
 	}
 	return nil
 }
 
-func (h *timers) fix(i int) {
-	h.up(i)
-	h.down(i)
-}
-
-func (h timers) up(i int) {
-	for i > 0 {
-		p := (i - 1) / 2
-		if !h.before(h[i], h[p]) {
-			return
-		}
-		h.swap(i, p)
-		i = p
-	}
-}
-
-func (h timers) down(i int) {
+// down puts an entry where one was that came before it.
+func (h *timers) down(i int, e timer) {
 	for {
-		c := 2*i + 1
-		if c >= len(h) {
-			return
+		c := 4*i + 1
+		if c >= len(h.heap) {
+			break
 		}
-		if c+1 < len(h) && h.before(h[c+1], h[c]) {
-			c++
+		first := c
+		for k := c + 1; k < min(c+4, len(h.heap)); k++ {
+			if h.heap[k].before(&h.heap[first]) {
+				first = k
+			}
 		}
-		if !h.before(h[c], h[i]) {
-			return
+		if !h.heap[first].before(&e) {
+			break
 		}
-		h.swap(i, c)
-		i = c
+		h.heap[i] = h.heap[first]
+		i = first
 	}
-}
-
-func (h timers) swap(i, j int) {
-	h[i], h[j] = h[j], h[i]
-	h[i].pos, h[j].pos = i, j
+	h.heap[i] = e
 }

@@ -4,38 +4,43 @@ package understand
 // is remembered of those that closed.
 type trace struct {
 	id   [16]byte
-	door uint8
 	seq  uint64
+	free int32 // first free slot of spans, -1 if none
+	live int32 // spans in open fragments
+	door uint8
 
 	spans []held
-	free  int32 // first free slot of spans, -1 if none
-	live  int   // spans in open fragments
 	frags []*fragment
+	one   [1]*fragment // room for frags of most traces
 
-	// slots and waiting index spans and fragments of large traces, nil for others:
-	// slots by span id, waiting the tops by the parent they lack.
-	slots   map[uint64]int32
-	waiting map[uint64][]*fragment
+	*indexes
 
-	kept []kept
-	// keptAt and tops index large kept lists, nil for others: spans by id, and
-	// tops by the parent they lack.
-	keptAt  map[uint64]int32
-	tops    map[uint64][]int32
+	kept    []kept
 	chats   []keptChat
 	calls   []keptCall
 	until   int64  // when what is kept is forgotten
 	keptSeq uint64 // which entry of the queue stands for it
 }
 
-// held is a span in an open fragment.
-type held struct {
-	Span
-	frag   *fragment // nil for a free slot
-	parent int32     // slot of the parent, -1 for the fragment's top
-	next   int32     // next slot of the fragment, or of the free list; -1 at the end
-	// adopted spans hang below a span that contains them, not below their parent.
-	adopted bool
+// indexes are what large traces are searched by; small ones have none, or nil maps.
+type indexes struct {
+	// slots has spans by id, waiting the fragments by the parent that their tops lack.
+	slots   map[uint64]int32
+	waiting map[uint64][]*fragment
+	// keptAt has kept spans by id, tops the kept tops by the parent they lack.
+	keptAt map[uint64]int32
+	tops   map[uint64][]int32
+}
+
+// noIndexes are those of small traces. Nobody writes to them.
+var noIndexes = new(indexes)
+
+// index gives the trace indexes of its own.
+func (t *trace) index() *indexes {
+	if t.indexes == noIndexes {
+		t.indexes = new(indexes)
+	}
+	return t.indexes
 }
 
 // fragment is the spans of a trace that are joined by parent ids. It has one top.
@@ -45,13 +50,15 @@ type fragment struct {
 	top        int32
 	head, tail int32
 	count      int32
-	first      int64 // when its first span was admitted, Unix nanoseconds
-	grew       int64 // when its last span was
-	genai      bool  // it holds a span of a GenAI kind, or one that a rule names
-
-	due int64 // when it closes
-	key int64 // its key in the heap, never after due
-	pos int   // its place in the heap
+	first      int64    // when its first span was admitted, Unix nanoseconds
+	grew       int64    // when its last span was
+	due        int64    // when it closes
+	timer      struct { // of its entry among the timers
+		due int64
+		seq uint64
+	}
+	timed bool // it has an entry
+	genai bool // it holds a span of a GenAI kind, or one that a rule names
 }
 
 // indexFrom is the number of spans or fragments from which a trace is indexed.
@@ -73,8 +80,8 @@ func (t *trace) find(id uint64) int32 {
 	return -1
 }
 
-// put puts a span into a slot of its own.
-func (t *trace) put(s *Span) int32 {
+// put makes a slot for a span with an id, which is to be filled.
+func (t *trace) put(id uint64) int32 {
 	var i int32
 	if t.free >= 0 {
 		i = t.free
@@ -87,41 +94,44 @@ func (t *trace) put(s *Span) int32 {
 			t.spans = append(t.spans, held{})
 		}
 	}
-	h := &t.spans[i]
-	h.Span = *s
-	h.parent, h.next, h.adopted = -1, -1, false
 	t.live++
 	if t.slots != nil {
-		t.slots[s.ID] = i
+		t.slots[id] = i
 	} else if t.live > indexFrom {
-		t.slots = make(map[uint64]int32, 4*indexFrom)
+		slots := make(map[uint64]int32, 4*indexFrom)
 		for k := range t.spans {
-			if k == int(i) || t.spans[k].frag != nil {
-				t.slots[t.spans[k].ID] = int32(k)
+			if t.spans[k].frag != nil {
+				slots[t.spans[k].ID] = int32(k)
 			}
 		}
+		slots[id] = i
+		t.index().slots = slots
 	}
 	return i
 }
 
 // release frees the slots of a closed fragment.
-func (t *trace) release(f *fragment) {
+func (t *trace) release(f *fragment, figures *figures) {
 	for i := f.head; i >= 0; {
 		h := &t.spans[i]
 		next := h.next
 		if t.slots != nil {
 			delete(t.slots, h.ID)
 		}
+		figures.free(h)
 		h.frag = nil
+		h.shape = nil
 		h.next = t.free
 		t.free = i
 		i = next
 	}
-	t.live -= int(f.count)
+	t.live -= f.count
 	if t.live == 0 {
 		t.spans = t.spans[:0]
 		t.free = -1
-		t.slots = nil
+		if t.slots != nil {
+			t.slots = nil
+		}
 	}
 }
 
@@ -160,7 +170,7 @@ func (t *trace) wait(f *fragment) {
 		return
 	}
 	if len(t.frags) > indexFrom {
-		t.waiting = make(map[uint64][]*fragment, 2*indexFrom)
+		t.index().waiting = make(map[uint64][]*fragment, 2*indexFrom)
 		for _, g := range t.frags {
 			if p := t.spans[g.top].Parent; p != 0 {
 				t.waiting[p] = append(t.waiting[p], g)
@@ -217,7 +227,7 @@ func (t *trace) drop(f *fragment) {
 			break
 		}
 	}
-	if len(t.frags) == 0 {
+	if len(t.frags) == 0 && t.waiting != nil {
 		t.waiting = nil
 	}
 }

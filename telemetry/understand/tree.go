@@ -74,7 +74,7 @@ func (s *settling) build(t *trace, f *fragment) {
 	for i := f.head; i >= 0; i = t.spans[i].next {
 		s.slots = append(s.slots, i)
 	}
-	slices.SortFunc(s.slots, func(x, y int32) int { return order(&t.spans[x].Span, &t.spans[y].Span) })
+	slices.SortFunc(s.slots, func(x, y int32) int { return order(&t.spans[x], &t.spans[y]) })
 	s.reparent(t, f)
 	if cap(s.place) < len(t.spans) {
 		s.place = make([]int32, 2*len(t.spans))

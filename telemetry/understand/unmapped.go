@@ -5,14 +5,12 @@ import (
 	"strings"
 
 	"treq/telemetry"
-	"treq/telemetry/semconv"
 )
 
 // unmapped counts attributes that nobody reads, by name, until they are told.
 type unmapped struct {
 	names []string
 	n     []int64
-	buf   []byte
 }
 
 // mostUnmapped bounds the names told apart in one request; more count as other.
@@ -21,21 +19,17 @@ const mostUnmapped = 64
 // otherName stands for names beyond a bound.
 const otherName = "other"
 
-// note counts an attribute that no key is known of.
-func (u *unmapped) note(name []byte, texts *interner) {
-	var ok bool
-	if u.buf, ok = semconv.Unmapped(u.buf[:0], name); !ok {
-		return
-	}
+// note counts an attribute that no key is known of, by the name that semconv gives it.
+func (u *unmapped) note(name string, texts *interner) {
 	for i, known := range u.names {
-		if known == string(u.buf) {
+		if known == name {
 			u.n[i]++
 			return
 		}
 	}
 	shown := otherName
 	if len(u.names) < mostUnmapped {
-		shown = texts.get(u.buf)
+		shown = texts.get([]byte(name))
 	} else if i := slices.Index(u.names, otherName); i >= 0 {
 		u.n[i]++
 		return
