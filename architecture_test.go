@@ -39,6 +39,11 @@ var rooms = map[string]room{
 		"the journal's reader that counts; never forwards",
 	},
 	"telemetry/objective": {of("telemetry"), "what is wanted of the numbers, as data and as rules; evaluates nothing"},
+	"telemetry/langsmith": {of("telemetry", "telemetry/judgement", "telemetry/otlp", "telemetry/semconv"), "LangSmith's run protocol: runs, and the spans they become"},
+	"telemetry/merger": {
+		of("telemetry", "telemetry/journal", "telemetry/judgement", "telemetry/langsmith", "telemetry/otlp", "telemetry/semconv"),
+		"the journal's reader that makes spans of runs and appends them; neither counts nor forwards",
+	},
 	"telemetry/export": {
 		of("telemetry", "telemetry/journal", "telemetry/semconv"),
 		"the journal's readers that forward; never count",
@@ -49,7 +54,7 @@ var rooms = map[string]room{
 	"server/fault":  {of("telemetry"), "kinds of error on the wire"},
 	"server/config": {of("telemetry", "telemetry/export", "telemetry/instrument", "telemetry/understand", "server/alerting", "server/notify"), "settings, in the types of those who obey them"},
 	"server/access": {of("telemetry"), "who may do what, from headers alone"},
-	"server/ingest": {of("telemetry", "telemetry/compress", "telemetry/journal", "telemetry/otlp", "server/access", "server/fault"), "OTLP in; appends, never counts"},
+	"server/ingest": {of("telemetry", "telemetry/compress", "telemetry/journal", "telemetry/langsmith", "telemetry/otlp", "server/access", "server/fault"), "OTLP and native runs in; appends, never counts"},
 	"server/api":    {of("telemetry", "telemetry/journal", "telemetry/judgement", "telemetry/otlp", "telemetry/semconv", "server/fault", "server/feedback"), "JSON in and out; numbers come through its interfaces"},
 	"server/feedback": {
 		of("telemetry", "telemetry/journal", "telemetry/judgement", "telemetry/semconv", "server/fault"),

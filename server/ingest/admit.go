@@ -27,7 +27,9 @@ type request struct {
 	limit    int64 // of the body, as it comes and decompressed
 	project  string
 	tenant   string
-	lease    lease
+	// shape may make of the decompressed body what is kept; nil keeps it as it is.
+	shape func(body []byte) ([]byte, error)
+	lease lease
 	// wire is the body as it came, plain decompressed (nil if it came so), made
 	// what was built from it (nil if nothing was).
 	wire, plain, made *compress.Buffer
@@ -90,6 +92,13 @@ func (i *Ingest) admit(ctx context.Context, q *request) (otlp.Partial, error) {
 		if body, err = q.make(len(whole), func(dst []byte) ([]byte, error) { return q.signal.fromJSON(dst, whole) }); err != nil {
 			return none, err
 		}
+	}
+	if q.shape != nil {
+		var err error
+		if body, err = q.shape(body); err != nil {
+			return none, err
+		}
+		e.Hash = i.hash(q, body) // what the address said is in it now
 	}
 	items, bad, err := q.signal.check(body)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package ingest is the doors for OTLP: over HTTP and over gRPC, in protobuf and
-// in JSON, compressed or not. A door limits what comes in, checks it, makes
+// Package ingest is the doors for OTLP, over HTTP and over gRPC, in protobuf and
+// in JSON, compressed or not, and the door for LangSmith's own run protocol. A door limits what comes in, checks it, makes
 // OTLP protobuf of it, appends it to the log, and answers when it is kept.
 //
 // Nothing is decoded into objects: a body is read once into a pooled buffer,

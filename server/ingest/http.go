@@ -43,11 +43,15 @@ func formatOf(h http.Header) (format, error) {
 	return formatJSON, telemetry.Errorf(telemetry.Unsupported, "Content-Type must be application/x-protobuf or application/json")
 }
 
-// HTTP gives the handler of OTLP/HTTP: all paths that Serves knows, 404 for
-// others. Every answer has a body in the request's encoding.
+// HTTP gives the handler of OTLP/HTTP and of LangSmith's run protocol: all paths
+// that Serves knows, 404 for others. Every answer has a body in the request's encoding.
 func (i *Ingest) HTTP() http.Handler { return http.HandlerFunc(i.serveHTTP) }
 
 func (i *Ingest) serveHTTP(w http.ResponseWriter, r *http.Request) {
+	if servesNative(r) {
+		i.serveNative(w, r)
+		return
+	}
 	f, formatErr := formatOf(r.Header)
 	q := &request{signal: signalOf(r.URL.Path), door: "http", counters: &i.http, format: f, limit: i.max.Load(), lease: lease{b: &i.budget}}
 	defer q.end()

@@ -168,7 +168,7 @@ func TestStats(t *testing.T) {
 	call(i, "/v1/traces", gzipped(body), "Content-Type", protobuf, "Content-Encoding", "gzip")
 	call(i, "/v1/logs", otlp.AppendLogsRequest(nil, nil, "s", otlp.LogData{Time: 1}), "Content-Type", protobuf)
 	s := i.Stats()
-	if len(s) != 2 || s[0].Door != "http" || s[1].Door != "grpc" || len(s[0].Signals) != 3 {
+	if len(s) != 3 || s[0].Door != "http" || s[1].Door != "grpc" || s[2].Door != "langsmith" || len(s[0].Signals) != 3 {
 		t.Fatalf("%+v", s)
 	}
 	want := SignalStats{Signal: "traces", Requests: 1, Items: 3, Bytes: uint64(len(body)), Wire: uint64(len(gzipped(body)))}

@@ -57,7 +57,7 @@ type Ingest struct {
 	logger     *slog.Logger
 	budget     budget
 
-	http, grpc counters
+	http, grpc, langsmith counters
 }
 
 // New makes the doors.

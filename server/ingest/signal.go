@@ -83,6 +83,9 @@ func signalOf(p string) *signal {
 // Serves tells whether HTTP has the path of r, whatever its method; the root
 // only for a POST of an OTLP content type, since browsers ask for it too.
 func Serves(r *http.Request) bool {
+	if servesNative(r) {
+		return true
+	}
 	s := signalOf(r.URL.Path)
 	if s == nil {
 		return false

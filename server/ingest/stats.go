@@ -50,7 +50,7 @@ func reasonOf(err error) reason {
 
 // counters are one door's, since the process started.
 type counters struct {
-	signals [len(signals)]signalCounters
+	signals [len(signals) + 1]signalCounters // and runs
 	refused [reasons]atomic.Uint64
 }
 
@@ -62,9 +62,10 @@ type signalCounters struct {
 // DoorStats is what one door has seen since the process started. It is never
 // restored: a restart starts at zero.
 type DoorStats struct {
-	// Door is "http" or "grpc".
+	// Door is "http", "grpc" or "langsmith".
 	Door string
-	// Signals are traces, metrics and logs, in this order.
+	// Signals are traces, metrics and logs, in this order; of langsmith runs alone,
+	// whose items are what was told of runs.
 	Signals []SignalStats
 	// Refused counts requests by reason: "invalid", "too_large", "unsupported",
 	// "no_room", "unauthenticated", "loop", "internal", "other". Every reason
@@ -74,7 +75,7 @@ type DoorStats struct {
 
 // SignalStats is what one door has taken of one signal.
 type SignalStats struct {
-	// Signal is "traces", "metrics" or "logs".
+	// Signal is "traces", "metrics", "logs" or "runs".
 	Signal string
 	// Requests were answered with success, duplicates and empty ones among them.
 	Requests uint64
@@ -90,10 +91,10 @@ type SignalStats struct {
 
 // Stats gives the counters of the doors, HTTP first. Safe for concurrent use.
 func (i *Ingest) Stats() []DoorStats {
-	return []DoorStats{i.http.stats("http"), i.grpc.stats("grpc")}
+	return []DoorStats{i.http.stats("http", signals[:]...), i.grpc.stats("grpc", signals[:]...), i.langsmith.stats("langsmith", native)}
 }
 
-func (c *counters) stats(door string) DoorStats {
+func (c *counters) stats(door string, signals ...*signal) DoorStats {
 	s := DoorStats{Door: door, Refused: make(map[string]uint64, reasons)}
 	for _, sig := range signals {
 		n := &c.signals[sig.index]

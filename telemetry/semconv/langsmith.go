@@ -21,6 +21,15 @@ const (
 	LSMetaConversationID = "langsmith.metadata.conversation_id"
 	LSMetaUserID         = "langsmith.metadata.user_id"
 	LSRequestStreaming   = "langsmith.request.streaming"
+	LSDottedOrder        = "langsmith.span.dotted_order"
+	LSTags               = "langsmith.span.tags"
+	LSRuntime            = "langsmith.span.runtime"
+	LSProjectID          = "langsmith.trace.session_id"
+	LSExample            = "langsmith.reference_example_id"
+	// LSMetadata is what the names of a run's own metadata begin with.
+	LSMetadata = "langsmith.metadata."
+	// LSSerializedName is the name of the class that a run was made by.
+	LSSerializedName = "gen_ai.serialized.name"
 )
 
 // LSScope is the instrumentation scope of the LangSmith SDKs' own exporters.

@@ -5,6 +5,8 @@ const (
 	ServiceName         = "service.name"
 	ErrorType           = "error.type"
 	ExceptionType       = "exception.type"
+	ExceptionMessage    = "exception.message"
+	ExceptionStacktrace = "exception.stacktrace"
 	HTTPStatusCode      = "http.response.status_code"
 	HTTPStatusCodeOld   = "http.status_code"
 	HTTPRoute           = "http.route"

@@ -33,6 +33,9 @@ const (
 	TreqFeedbackComment = "treq.feedback.comment"
 	// TreqFeedbackSource: string, of treq.feedback; api if left out.
 	TreqFeedbackSource = "treq.feedback.source"
+	// TreqRunState: string, of a span made of a run that did not end: timed_out (its
+	// end never came) or evicted (there was no room to wait for it).
+	TreqRunState = "treq.run.state"
 	// TreqFeedbackID: string, a UUID by which sinks know the judgement, of treq.feedback.
 	TreqFeedbackID = "treq.feedback.id"
 	// TreqFeedbackValue: string: a category or other text, of treq.feedback.

@@ -1,0 +1,81 @@
+package langsmith
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"treq/telemetry"
+)
+
+// maxOps bounds the operations of one request; SDKs send a hundred.
+const maxOps = 10_000
+
+// Read reads a body of the protocol: multipart where it begins with a boundary,
+// else a JSON object of posts and patches as Batch and Single make them. Nothing
+// of it is taken where a part is bad: the error, of kind Unprocessable, Invalid or
+// TooLarge, names the part. What it gives aliases the body.
+func Read(body []byte) (Request, error) {
+	if bytes.HasPrefix(body, []byte("--")) {
+		return readMultipart(body)
+	}
+	return readBatch(body)
+}
+
+// batch is the body of /runs/batch.
+type batch struct {
+	// ID is that of the only patch, where its object need not say it.
+	ID    string            `json:"id"`
+	Post  []json.RawMessage `json:"post"`
+	Patch []json.RawMessage `json:"patch"`
+}
+
+func readBatch(body []byte) (Request, error) {
+	if err := checkJSON(body); err != nil {
+		return Request{}, telemetry.Errorf(telemetry.KindOf(err), "error parsing the batch: %s", err)
+	}
+	var b batch
+	if err := json.Unmarshal(body, &b); err != nil {
+		return Request{}, telemetry.Errorf(telemetry.Unprocessable, "error parsing the batch: %s", reason(err))
+	}
+	if len(b.Post)+len(b.Patch) > maxOps {
+		return Request{}, telemetry.Errorf(telemetry.TooLarge, "a request may have %d runs", maxOps)
+	}
+	var id ID
+	if b.ID != "" {
+		var err error
+		if id, err = ParseID(b.ID); err != nil || len(b.Patch) != 1 || len(b.Post) > 0 {
+			return Request{}, telemetry.Errorf(telemetry.Unprocessable, "error parsing the batch: an id in it names no run")
+		}
+	}
+	r := Request{Ops: make([]Op, 0, len(b.Post)+len(b.Patch))}
+	for i, object := range b.Post {
+		op, err := operation(fmt.Sprintf("post %d", i), false, ID{}, object)
+		if err != nil {
+			return Request{}, err
+		}
+		r.Ops = append(r.Ops, op)
+	}
+	for i, object := range b.Patch {
+		op, err := operation(fmt.Sprintf("patch %d", i), true, id, object)
+		if err != nil {
+			return Request{}, err
+		}
+		r.Ops = append(r.Ops, op)
+	}
+	return r, nil
+}
+
+// AppendPost appends a body for Read that holds the object of POST /runs.
+func AppendPost(dst, object []byte) []byte {
+	dst = append(dst, `{"post":[`...)
+	return append(append(dst, object...), `]}`...)
+}
+
+// AppendPatch appends a body for Read that holds the object of PATCH /runs/{id}.
+func AppendPatch(dst []byte, id ID, object []byte) []byte {
+	dst = append(dst, `{"id":"`...)
+	dst = append(dst, id.String()...)
+	dst = append(dst, `","patch":[`...)
+	return append(append(dst, object...), `]}`...)
+}

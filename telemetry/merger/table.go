@@ -1,0 +1,205 @@
+package merger
+
+import (
+	"container/heap"
+	"time"
+
+	"treq/telemetry/langsmith"
+)
+
+// waiting is a run whose end, or whose beginning, has not come.
+type waiting struct {
+	run    langsmith.Run
+	tenant string
+	first  int64 // when it was first told of, Unix nanoseconds of the log
+	due    int64 // when waiting ends
+	seq    uint64
+	size   int
+	at     int // in the queue
+}
+
+// The states of a run that became a span although it has not ended.
+const (
+	timedOut = "timed_out"
+	evicted  = "evicted"
+)
+
+// ended is a run that is to become a span.
+type ended struct {
+	run          langsmith.Run
+	tenant       string
+	span, parent [8]byte
+	state        string // "" if its end was told
+}
+
+// limits bound what is waited for, and how long.
+type limits struct {
+	timeout, orphan time.Duration
+	bytes           int64
+	runs            int
+}
+
+// table holds the runs that are waited for. It is a function of the operations that
+// it was told and of their times. Not safe for concurrent use.
+type table struct {
+	limits limits
+	runs   map[langsmith.ID]*waiting
+	queue  queue
+	bytes  int64
+	seq    uint64
+	told   memory // runs that became spans
+	spans  names
+	// out gets each run that is to become a span, in order.
+	out func(ended)
+
+	late, timedOut, evicted, orphans uint64
+}
+
+func newTable(l limits, out func(ended)) *table {
+	return &table{limits: l, runs: map[langsmith.ID]*waiting{}, told: newMemory(), spans: newNames(), out: out}
+}
+
+// take takes an operation in that was admitted at a time.
+func (t *table) take(op *langsmith.Op, tenant string, at int64) {
+	if t.told.has(op.ID) {
+		t.late++
+		return
+	}
+	w := t.runs[op.ID]
+	if w == nil {
+		t.seq++
+		w = &waiting{first: at, seq: t.seq, at: -1}
+		t.runs[op.ID] = w
+	} else {
+		t.bytes -= int64(w.size)
+	}
+	w.run.Merge(op)
+	if tenant != "" {
+		w.tenant = tenant
+	}
+	t.placed(&w.run)
+	// The order in which ids are met decides between two runs of one trace whose
+	// span ids would be the same.
+	t.spans.of(w.run.Trace, w.run.ID)
+	if w.run.Parent != (langsmith.ID{}) {
+		t.spans.of(w.run.Trace, w.run.Parent)
+	}
+	w.size = w.run.Size()
+	t.bytes += int64(w.size)
+	if w.run.Ended() && w.run.Posted {
+		t.end(w, "")
+		return
+	}
+	w.due = w.first + int64(t.limits.timeout)
+	if w.run.Ended() {
+		w.due = w.first + int64(t.limits.orphan)
+	}
+	if w.at < 0 {
+		heap.Push(&t.queue, w)
+	} else {
+		heap.Fix(&t.queue, w.at)
+	}
+	for len(t.runs) > t.limits.runs || t.bytes > t.limits.bytes {
+		t.evicted++
+		t.end(t.queue[0], t.stateOf(t.queue[0], evicted))
+	}
+}
+
+// placed gives a run a trace where it told none: its own if it has no parent, else
+// its parent's.
+func (t *table) placed(r *langsmith.Run) {
+	if r.Trace != (langsmith.ID{}) {
+		return
+	}
+	r.Trace = r.ID
+	if r.Parent != (langsmith.ID{}) {
+		r.Trace = r.Parent
+		if p := t.runs[r.Parent]; p != nil && p.run.Trace != (langsmith.ID{}) {
+			r.Trace = p.run.Trace
+		}
+	}
+}
+
+// advance ends the waiting that is due by a time.
+func (t *table) advance(now int64) {
+	for len(t.queue) > 0 && t.queue[0].due <= now {
+		w := t.queue[0]
+		if w.run.Ended() {
+			t.orphans++
+		} else {
+			t.timedOut++
+		}
+		t.end(w, t.stateOf(w, timedOut))
+	}
+}
+
+// stateOf is what a span says of why it did not wait longer: nothing where only the
+// beginning was missing.
+func (t *table) stateOf(w *waiting, why string) string {
+	if w.run.Ended() {
+		return ""
+	}
+	return why
+}
+
+// next gives when something is due; false if nothing is waited for.
+func (t *table) next() (int64, bool) {
+	if len(t.queue) == 0 {
+		return 0, false
+	}
+	return t.queue[0].due, true
+}
+
+// end makes a span of a run.
+func (t *table) end(w *waiting, state string) {
+	t.drop(w)
+	e := ended{run: w.run, tenant: w.tenant, state: state}
+	e.span = t.spans.of(w.run.Trace, w.run.ID)
+	if w.run.Parent != (langsmith.ID{}) {
+		e.parent = t.spans.of(w.run.Trace, w.run.Parent)
+	}
+	t.out(e)
+}
+
+// drop forgets that a run is waited for, and remembers that it was told.
+func (t *table) drop(w *waiting) {
+	if w.at >= 0 {
+		heap.Remove(&t.queue, w.at)
+	}
+	delete(t.runs, w.run.ID)
+	t.bytes -= int64(w.size)
+	t.told.add(w.run.ID)
+}
+
+// queue orders runs by when their waiting ends, a heap.
+type queue []*waiting
+
+func (q queue) Len() int { return len(q) }
+
+func (q queue) Less(i, j int) bool {
+	if q[i].due != q[j].due {
+		return q[i].due < q[j].due
+	}
+	return q[i].seq < q[j].seq
+}
+
+func (q queue) Swap(i, j int) {
+	q[i], q[j] = q[j], q[i]
+	q[i].at, q[j].at = i, j
+}
+
+// Push is called by package heap.
+func (q *queue) Push(x any) {
+	w := x.(*waiting)
+	w.at = len(*q)
+	*q = append(*q, w)
+}
+
+// Pop is called by package heap.
+func (q *queue) Pop() any {
+	last := len(*q) - 1
+	w := (*q)[last]
+	(*q)[last] = nil
+	*q, w.at = (*q)[:last], -1
+	return w
+}
