@@ -49,6 +49,11 @@ var rooms = map[string]room{
 		"the journal's readers that forward; never count",
 	},
 
+	"telemetry/mirror": {
+		of("telemetry", "telemetry/journal", "telemetry/judgement"),
+		"the journal's reader that tells sinks of judgements; forwards no spans, counts nothing",
+	},
+
 	"telemetry/pricing/internal/generate": {nil, "makes the embedded price book"},
 
 	"server/fault":  {of("telemetry"), "kinds of error on the wire"},

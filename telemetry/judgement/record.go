@@ -91,7 +91,7 @@ func (v *visitor) LogRecord(l *otlp.LogRecord) {
 	if j.Key == "" {
 		j.Key = DefaultKey
 	}
-	if j.RunID == "" {
+	if j.RunID == "" && (j.Told == nil || j.ID == "") {
 		return // of no run: nothing to tell a sink, nothing to show
 	}
 	if j.ID == "" {
