@@ -38,8 +38,8 @@ const (
 // Text is what a person reads of an alert. Both lines are plain text with the
 // numbers filled in; Description may be empty.
 type Text struct {
-	Summary     string
-	Description string
+	Summary     string `json:"summary"`
+	Description string `json:"description,omitempty"`
 }
 
 // Alert is one firing of a rule, or its end. A rule that groups by labels has one

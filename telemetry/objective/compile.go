@@ -14,6 +14,9 @@ type Options struct {
 	// Interval is how often rules of short windows are evaluated; those of windows
 	// above 15 minutes are evaluated a quarter as often. 0 is 15 s.
 	Interval time.Duration
+	// Inline has no recording rule read another's series, for storage in which
+	// series are recorded elsewhere than where the others are.
+	Inline bool
 }
 
 // DefaultInterval is how often rules are evaluated.
@@ -59,7 +62,7 @@ func (d *Document) Compile(o Options) (*Rules, error) {
 	if o.Interval <= 0 {
 		o.Interval = DefaultInterval
 	}
-	c := compiler{records: map[string]string{}}
+	c := compiler{records: map[string]string{}, inline: o.Inline}
 	var lines []Line
 	for _, t := range d.Targets {
 		if !t.Enabled {
@@ -87,6 +90,7 @@ func (d *Document) Compile(o Options) (*Rules, error) {
 
 type compiler struct {
 	records                 map[string]string // series to expression
+	inline                  bool
 	short, long             []Rule
 	shortAlerts, longAlerts []Rule
 	err                     error
@@ -127,13 +131,17 @@ func (c *compiler) measure(objective string, m *Measure, window time.Duration) (
 		suffix += "_" + word + "_" + nameable(m.Where[word])
 	}
 	if named.samples != "" {
-		of := suffix
+		whose := suffix
 		if m.Metric == shareOfCalls {
-			of = ""
+			whose = ""
 		}
-		samples = c.record(window, level+":"+named.samples+of+":"+promDuration(window), named.count(s))
+		samples = c.record(window, level+":"+named.samples+whose+":"+promDuration(window), named.count(s))
 	}
-	expr := named.value(s, samples)
+	of := samples
+	if c.inline {
+		of = c.records[samples]
+	}
+	expr := named.value(s, of)
 	return c.record(window, level+":"+m.Metric+suffix+s.ending(expr), expr), samples
 }
 

@@ -1,6 +1,7 @@
 package objective
 
 import (
+	"math"
 	"time"
 )
 
@@ -109,4 +110,21 @@ type Alert struct {
 	Enabled              bool
 
 	line int
+}
+
+// Met tells whether a value is what the target wants.
+func (t *Target) Met(v float64) bool {
+	switch t.Comparison {
+	case Below:
+		return v < t.Target
+	case AtMost:
+		return v <= t.Target
+	case Above:
+		return v > t.Target
+	case AtLeast:
+		return v >= t.Target
+	}
+	// 70 % is within 10 of 60, whatever binary fractions say.
+	const slack = 1e-9
+	return math.Abs(v-t.Target) <= t.Tolerance+slack
 }
