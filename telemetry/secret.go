@@ -16,6 +16,10 @@ func (s Secret) Reveal() string { return s.text }
 // IsZero tells whether the secret is empty.
 func (s Secret) IsZero() bool { return s.text == "" }
 
+// Equal tells whether both hold the same text. Who compares with what a stranger
+// sent compares digests instead (server/access).
+func (s Secret) Equal(o Secret) bool { return s.text == o.text }
+
 // String gives "[REDACTED]", or "" for an empty secret.
 func (s Secret) String() string {
 	if s.text == "" {

@@ -37,6 +37,7 @@ type Config struct {
 	Currency  Currency  `yaml:"currency"`
 	// Semconv chooses how /metrics calls what it tells of model calls.
 	Semconv Semconv `yaml:"semconv"`
+	History History `yaml:"history"`
 	// Sinks are the ones of the file, then the ones of the environment.
 	Sinks []export.Config `yaml:"sinks"`
 	// Notifications deliver alerts.
@@ -140,6 +141,7 @@ func Defaults() Config {
 		Retrieval:     Retrieval{Threshold: instrument.DefaultThreshold},
 		Currency:      Currency{Code: USD, USDRate: 1},
 		Semconv:       SemconvReleased,
+		History:       defaultHistory(),
 		Sinks:         []export.Config{},
 		Notifications: defaultNotifications(),
 		Tokens:        Tokens{Ingest: []telemetry.Secret{}, API: []telemetry.Secret{}, Admin: []telemetry.Secret{}},

@@ -74,6 +74,9 @@ func keysOf(t reflect.Type) []string {
 // textAt gives the value behind key as text, lists separated by commas.
 func textAt(c *Config, key string) string {
 	v := reflect.ValueOf(valueAt(c, key))
+	if v.Kind() == reflect.Map {
+		return "" // only the file can say it
+	}
 	if v.Kind() == reflect.Slice {
 		if v.Type().Elem().Kind() == reflect.Struct {
 			return ""

@@ -17,6 +17,7 @@ func (l Loaded) Show(w io.Writer) error {
 		c.Sinks[i] = s.WithDefaults()
 		c.Sinks[i].Endpoint = shownURL(c.Sinks[i].Endpoint)
 	}
+	c.History.URL, c.History.RemoteWrite.URL = shownAddress(c.History.URL), shownAddress(c.History.RemoteWrite.URL)
 	var root yaml.Node
 	if err := root.Encode(c); err != nil {
 		return err

@@ -17,6 +17,7 @@ func (c *Config) Validate() Problems {
 	v.chats(&c.Chats)
 	v.families(c.Families)
 	v.money(c)
+	v.history(&c.History)
 	v.sinks(c.Sinks, c.own())
 	v.notifications(&c.Notifications)
 	v.limits(&c.Limits)

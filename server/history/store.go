@@ -25,7 +25,6 @@ type Store struct {
 	turns  chan any // taken by the queries of callers that run
 
 	sampler sampler
-	pasts   pasts
 	catalog catalog
 	stats   stats
 
@@ -102,6 +101,9 @@ func (s *Store) Engine() *promql.Engine { return s.engine }
 // Queryable reads what is stored here.
 func (s *Store) Queryable() storage.Queryable { return s.db }
 
+// Exemplars reads the newest examples of what was measured, with their trace ids.
+func (s *Store) Exemplars() storage.ExemplarQueryable { return s.db }
+
 // Appendable stores samples here, such as those of recording rules, and gives them
 // to where this process writes remotely.
 func (s *Store) Appendable() storage.Appendable {
@@ -122,8 +124,9 @@ func (s *Store) Head() (oldest, newest time.Time) {
 	return oldest, newest
 }
 
-// take waits for a turn to run a query, at most as long as ctx lasts.
-func (s *Store) take(ctx context.Context) (release func(), err error) {
+// Turn waits for the turn of a caller's query, at most as long as ctx lasts: few run
+// at once, so that they leave room for what is being received.
+func (s *Store) Turn(ctx context.Context) (release func(), err error) {
 	select {
 	case s.turns <- nil:
 		return func() { <-s.turns }, nil

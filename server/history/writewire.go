@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/snappy"
-	"github.com/prometheus/prometheus/model/exemplar"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"google.golang.org/protobuf/encoding/protowire"
@@ -119,11 +118,6 @@ func (a *teeAppender) Append(ref storage.SeriesRef, l labels.Labels, t int64, v 
 		a.samples = append(a.samples, written{l, t, v})
 	}
 	return got, err
-}
-
-// AppendExemplar stores an exemplar here alone.
-func (a *teeAppender) AppendExemplar(ref storage.SeriesRef, l labels.Labels, e exemplar.Exemplar) (storage.SeriesRef, error) {
-	return a.Appender.AppendExemplar(ref, l, e)
 }
 
 // Commit stores what was appended and hands it on.

@@ -1,0 +1,155 @@
+package history
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"treq/telemetry"
+)
+
+// Chart is a quantity over time that has a name.
+type Chart struct {
+	// Name is what callers ask for, such as latency_p95.
+	Name string `json:"metric"`
+	// Unit is that of the values: ms, 1/min, percent, USD/h, MiB, ratio.
+	Unit string `json:"unit"`
+	// About says what it is.
+	About string `json:"about"`
+
+	// models tells whether the quantity can be told apart by model.
+	models bool
+	expr   func(s selection) string
+}
+
+// selection is what of a chart is asked for.
+type selection struct {
+	service, model string
+	window         time.Duration // that rates are taken over
+	by             []string      // labels
+}
+
+// The labels that charts are narrowed and told apart by.
+const (
+	labelService = "service_name"
+	labelModel   = "gen_ai_response_model"
+)
+
+// series gives a selector of a metric, with further matchers.
+func (s selection) series(name string, matchers ...string) string {
+	if s.service != "" {
+		matchers = append(matchers, labelService+"="+strconv.Quote(s.service))
+	}
+	if s.model != "" {
+		matchers = append(matchers, labelModel+"="+strconv.Quote(s.model))
+	}
+	return name + "{" + strings.Join(matchers, ",") + "}"
+}
+
+// rate gives the growth a second of a counter, added up.
+func (s selection) rate(name string, matchers ...string) string {
+	return fmt.Sprintf("sum%s(rate(%s[%ds]))", s.grouping(), s.series(name, matchers...), int64(s.window/time.Second))
+}
+
+func (s selection) grouping(more ...string) string {
+	return "by(" + strings.Join(append(more, s.by...), ",") + ")"
+}
+
+// plus adds two sums of which one may have no series.
+func plus(a, b string) string {
+	return fmt.Sprintf("((%[1]s or 0*%[2]s)+(%[2]s or 0*%[1]s))", a, b)
+}
+
+// share gives a part of a whole in percent; a part without series is none of it.
+func share(part, whole string) string {
+	return fmt.Sprintf("100*(%s or 0*%s)/%s", part, whole, whole)
+}
+
+// average gives the mean of a histogram.
+func (s selection) average(histogram string, matchers ...string) string {
+	return s.rate(histogram+"_sum", matchers...) + "/" + s.rate(histogram+"_count", matchers...)
+}
+
+func (s selection) quantile(q, histogram string, matchers ...string) string {
+	return fmt.Sprintf("histogram_quantile(%s,sum%s(rate(%s[%ds])))", q, s.grouping("le"), s.series(histogram+"_bucket", matchers...), int64(s.window/time.Second))
+}
+
+// inference keeps calls of language models.
+const inference = `gen_ai_operation_name!~"embeddings|rerank"`
+
+const failed = `treq_outcome="failed"`
+
+// The metrics that charts are made of.
+const (
+	chatDuration      = "treq_chat_duration_seconds"
+	chatUntimed       = "treq_chat_untimed_total"
+	searchDuration    = "treq_retrieval_duration_seconds"
+	searchUntimed     = "treq_retrieval_untimed_total"
+	operationDuration = "gen_ai_client_operation_duration_seconds"
+	callUntimed       = "treq_llm_untimed_total"
+	firstToken        = "treq_llm_time_to_first_token_seconds"
+	similarity        = "treq_retrieval_similarity_ratio"
+)
+
+func (s selection) chats(m ...string) string {
+	return plus(s.rate(chatDuration+"_count", m...), s.rate(chatUntimed, m...))
+}
+
+func (s selection) searches(m ...string) string {
+	return plus(s.rate(searchDuration+"_count", m...), s.rate(searchUntimed, m...))
+}
+
+func (s selection) calls(m ...string) string {
+	m = append(m, inference)
+	return plus(s.rate(operationDuration+"_count", m...), s.rate(callUntimed, m...))
+}
+
+// charts is the one place that names them.
+var charts = []Chart{
+	{"requests", "1/min", "chats", false, func(s selection) string { return "60*" + s.chats() }},
+	{"errors", "1/min", "chats that failed", false, func(s selection) string {
+		return fmt.Sprintf("60*(%s or 0*%s)", s.chats(failed), s.chats())
+	}},
+	{"error_rate", "percent", "share of chats that failed", false, func(s selection) string { return share(s.chats(failed), s.chats()) }},
+	{"latency_avg", "ms", "average time of a chat", false, func(s selection) string { return "1000*" + s.average(chatDuration) }},
+	{"latency_p50", "ms", "time that half of the chats do not pass", false, func(s selection) string { return "1000*" + s.quantile("0.5", chatDuration) }},
+	{"latency_p95", "ms", "time that 95 % of the chats do not pass", false, func(s selection) string { return "1000*" + s.quantile("0.95", chatDuration) }},
+	{"latency_p99", "ms", "time that 99 % of the chats do not pass", false, func(s selection) string { return "1000*" + s.quantile("0.99", chatDuration) }},
+	{"rag_success_rate", "percent", "share of chats with a search that found something, or did not say", false, func(s selection) string {
+		searched := s.chats(`treq_rag!="none"`)
+		return "100-" + share(s.chats(`treq_rag="empty"`), searched)
+	}},
+	{"searches", "1/min", "searches", false, func(s selection) string { return "60*" + s.searches() }},
+	{"search_latency_avg", "ms", "average time of a search", false, func(s selection) string { return "1000*" + s.average(searchDuration) }},
+	{"search_latency_p95", "ms", "time that 95 % of the searches do not pass", false, func(s selection) string { return "1000*" + s.quantile("0.95", searchDuration) }},
+	{"similarity", "ratio", "average similarity of searches with scores", false, func(s selection) string { return s.average(similarity) }},
+	{"cache_hit_rate", "percent", "share of searches that a cache answered", false, func(s selection) string { return share(s.searches(`treq_cache="hit"`), s.searches()) }},
+	{"no_result_rate", "percent", "share of searches that found nothing", false, func(s selection) string {
+		return share(s.searches(`treq_retrieval_result="empty"`), s.searches())
+	}},
+	{"llm_calls", "1/min", "calls of language models", true, func(s selection) string { return "60*" + s.calls() }},
+	{"llm_errors", "1/min", "calls of language models that failed", true, func(s selection) string {
+		return fmt.Sprintf("60*(%s or 0*%s)", s.calls(`error_type!=""`), s.calls())
+	}},
+	{"llm_latency_avg", "ms", "average time of a call of a language model", true, func(s selection) string { return "1000*" + s.average(operationDuration, inference) }},
+	{"llm_latency_p95", "ms", "time that 95 % of those calls do not pass", true, func(s selection) string { return "1000*" + s.quantile("0.95", operationDuration, inference) }},
+	{"first_token_p95", "ms", "time to the first token that 95 % of streams do not pass", true, func(s selection) string { return "1000*" + s.quantile("0.95", firstToken) }},
+	{"tokens", "1/min", "tokens of language models", true, func(s selection) string { return "60*" + s.rate("treq_llm_tokens_total") }},
+	{"cost", "USD/h", "what models cost, as far as it is known", true, func(s selection) string { return "3600*" + s.rate("treq_llm_cost_USD_total") }},
+	{"feedback", "ratio", "average score of judgements", false, func(s selection) string { return s.average("treq_feedback_score_ratio") }},
+}
+
+// Charts lists the quantities that have names.
+func Charts() []Chart { return append([]Chart(nil), charts...) }
+
+func chartNamed(name string) (Chart, error) {
+	var names []string
+	for _, c := range charts {
+		if c.Name == name {
+			return c, nil
+		}
+		names = append(names, c.Name)
+	}
+	return Chart{}, telemetry.Errorf(telemetry.Unprocessable, "metric is one of %s, not %.40q", strings.Join(names, ", "), name)
+}
