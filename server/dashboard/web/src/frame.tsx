@@ -1,0 +1,74 @@
+// What every page stands in: the way to the others, the state of the service, and
+// how to show it.
+import type { ComponentChildren } from "preact";
+import { useDocument } from "./fetching";
+import type { Metrics } from "./documents";
+import { live, pause, resume } from "./live";
+import { clock, instant, language, setLanguage, t, word, type Language } from "./locale";
+import { Badge, type Tone } from "./parts";
+import { setTheme, theme, type Theme } from "./theme";
+import { link, pages, view } from "./view";
+
+const tones: Record<string, Tone> = { healthy: "good", degraded: "warn", critical: "bad", recovering: "calm" };
+
+export function Frame({ children }: { children: ComponentChildren }) {
+  const metrics = useDocument<Metrics>("/monitoring/metrics").value;
+  const present = view.value.page === "run" ? "runs" : view.value.page;
+  const status = metrics?.system.status;
+  return (
+    <>
+      <a class="skip" href="#content" onClick={(e) => { e.preventDefault(); document.getElementById("content")?.focus(); }}>{t("skip")}</a>
+      <header class="top">
+        <a class="brand" href={link("overview")}><img src="assets/icon.svg" alt="" />Treq Telemetry</a>
+        <nav aria-label={t("nav.main")}>
+          <ul>
+            {pages.map((p) => (
+              <li key={p}><a href={link(p)} aria-current={p === present ? "page" : undefined}>{t(`nav.${p}`)}</a></li>
+            ))}
+          </ul>
+        </nav>
+        <div class="right">
+          {status && <Badge tone={tones[status] ?? "calm"}>{word("health.", status)}</Badge>}
+          <LiveSwitch at={metrics?.timestamp} />
+          <Display />
+        </div>
+      </header>
+      <main id="content" tabIndex={-1}>{children}</main>
+    </>
+  );
+}
+
+function LiveSwitch({ at }: { at: string | undefined }) {
+  const state = live.value;
+  const paused = state === "paused";
+  const says = state === "off" ? t("live.off") : t(paused ? "live.resume" : "live.pause");
+  return (
+    <button type="button" class="quiet live" onClick={paused ? resume : pause} title={says} aria-label={says} aria-pressed={paused}>
+      <span class={`dot ${state}`} aria-hidden="true" />
+      {at ? t("updated", { time: clock(instant(at)) }) : t("live")}
+    </button>
+  );
+}
+
+function Display() {
+  return (
+    <details class="menu">
+      <summary>{t("settings")}</summary>
+      <div>
+        <label>
+          {t("language")}
+          <select value={language.value} onChange={(e) => setLanguage(e.currentTarget.value as Language)}>
+            <option value="pt-BR" lang="pt-BR">Português (Brasil)</option>
+            <option value="en" lang="en">English</option>
+          </select>
+        </label>
+        <label>
+          {t("theme")}
+          <select value={theme.value} onChange={(e) => setTheme(e.currentTarget.value as Theme)}>
+            {(["auto", "light", "dark"] as const).map((v) => <option value={v} key={v}>{t(`theme.${v}`)}</option>)}
+          </select>
+        </label>
+      </div>
+    </details>
+  );
+}

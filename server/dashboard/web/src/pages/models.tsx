@@ -1,0 +1,68 @@
+import type { Model, Models } from "../documents";
+import { useDocument } from "../fetching";
+import { Filters } from "../filters";
+import { HistoryChart } from "../historychart";
+import { day, instant, milliseconds, money, percent, short, t, whole, word } from "../locale";
+import { Card, Figure, Figures, Meter, Table, Trouble } from "../parts";
+import { rangeSeconds, view } from "../view";
+import { narrowed } from "./overview";
+
+const byModel = (labels: Record<string, string>) => labels["model"] ?? "";
+
+export function ModelsPage() {
+  const models = useDocument<Models>(narrowed("/monitoring/models"));
+  const d = models.value;
+  const shown = d?.models.filter((m) => view.value.model === "" || m.model === view.value.model) ?? [];
+  return (
+    <>
+      <Filters title={t("nav.models")} model />
+      {models.error && <Trouble error={models.error} />}
+      {d && (
+        <Figures>
+          <Figure label={t("cost")} value={money(d.total.cost, d.currency)} note={t("models.prices", { date: day(instant(d.prices_date + "T00:00:00Z")) })} />
+          <Figure label={t("models.projection")} value={money(projection(d.total.cost), d.currency)} note={t("models.projection.about", { time: t(`range.${view.value.range}`) })} />
+          <Figure label={t("tokens")} value={short(d.total.tokens)} />
+          <Figure label={t("calls")} value={whole(d.total.llm_calls)} />
+          <Figure label={t("models.coverage")} value={percent(d.total.price_coverage_ratio)} tone={(d.total.price_coverage_ratio ?? 1) < 0.95 ? "bad" : undefined} />
+        </Figures>
+      )}
+      {d && <Unpriced models={d} />}
+      <div class="grid">
+        <HistoryChart title={t("chart.cost")} metrics={[{ metric: "cost" }]} label={byModel} scale={3600} format={(v) => money(v)} stacked />
+        <HistoryChart title={t("chart.calls")} metrics={[{ metric: "llm_calls" }]} label={byModel} scale={60} format={short} stacked />
+        <HistoryChart title={t("chart.model_latency")} metrics={[{ metric: "llm_latency_p95" }]} label={byModel} format={milliseconds} />
+        <HistoryChart title={t("chart.ttft")} metrics={[{ metric: "first_token_p95" }]} label={byModel} format={milliseconds} />
+      </div>
+      {d && (
+        <Card title={t("models.title")}>
+          <Table<Model> label={t("models.title")} rows={shown} id={(m) => m.kind + m.model} columns={[
+            { title: t("models.model"), cell: (m) => <>{m.model} <span class="dim">{m.providers.join(", ")}</span></> },
+            { title: t("models.kind"), cell: (m) => m.kind },
+            { title: t("models.calls"), number: true, cell: (m) => whole(m.calls) },
+            { title: t("models.share"), cell: (m) => <><Meter share={m.share_of_calls_ratio ?? 0} />{percent(m.share_of_calls_ratio, 0)}</> },
+            { title: t("models.errors"), number: true, cell: (m) => whole(m.errors) },
+            { title: t("models.p50"), number: true, cell: (m) => milliseconds(m.latency.p50_ms) },
+            { title: t("models.p95"), number: true, cell: (m) => milliseconds(m.latency.p95_ms) },
+            { title: t("models.ttft"), number: true, cell: (m) => milliseconds(m.time_to_first_token.p95_ms) },
+            { title: t("models.input"), number: true, cell: (m) => short(m.tokens.input) },
+            { title: t("models.cached"), number: true, cell: (m) => short(m.tokens.cache_read + m.tokens.cache_write) },
+            { title: t("models.output"), number: true, cell: (m) => short(m.tokens.output) },
+            { title: t("models.reasoning"), number: true, cell: (m) => short(m.tokens.reasoning) },
+            { title: t("models.cost"), number: true, cell: (m) => (m.price_coverage_ratio === 0 ? t("none") : money(m.cost, d.currency)) },
+          ]} />
+        </Card>
+      )}
+    </>
+  );
+}
+
+// A month of 30 days at the rate of the range that is shown.
+function projection(cost: number): number {
+  return (cost / rangeSeconds.value) * 30 * 86_400;
+}
+
+function Unpriced({ models }: { models: Models }) {
+  const names = models.models.filter((m) => m.unpriced_tokens > 0).map((m) => `${m.model} (${word("kind.", m.kind)})`);
+  if (names.length === 0) return null;
+  return <p class="notice">{t("models.unpriced", { models: names.join(", "), tokens: whole(models.total.unpriced_tokens) })}</p>;
+}

@@ -1,0 +1,134 @@
+import type { Alert, Kpi, Metrics, Models } from "../documents";
+import { useDocument } from "../fetching";
+import { Filters } from "../filters";
+import { HistoryChart } from "../historychart";
+import { ago, bytes, decimal, instant, language, milliseconds, money, percent, seconds, short, t, whole, word } from "../locale";
+import { Badge, Card, Figure, Figures, Meter, Trouble, type Tone } from "../parts";
+import { view } from "../view";
+
+/** The address of one of the guide's documents under the page's filters. */
+export function narrowed(path: string): string {
+  const { service, range } = view.value;
+  const parameters = new URLSearchParams({ window: range });
+  if (service) parameters.set("service", service);
+  return `${path}?${parameters}`;
+}
+
+export function Overview() {
+  const metrics = useDocument<Metrics>(narrowed("/monitoring/metrics"));
+  const models = useDocument<Models>(narrowed("/monitoring/models"));
+  const m = metrics.value;
+  return (
+    <>
+      <Filters title={t("nav.overview")} />
+      {metrics.error && <Trouble error={metrics.error} />}
+      <Firing />
+      {m && (
+        <Figures>
+          <Figure label={t("requests")} value={whole(m.chat.total_requests)} note={t("uptime", { time: seconds(m.uptime_seconds) })} />
+          <Figure label={t("success_rate")} value={m.chat.total_requests ? percent(1 - m.performance.error_rate / 100) : t("none")}
+            tone={m.performance.error_rate > 5 ? "bad" : undefined} note={`${whole(m.chat.failed_requests)} ${t("errors").toLowerCase()}`} />
+          <Figure label={t("mean_time")} value={m.chat.total_requests ? milliseconds(m.performance.avg_response_time_ms) : t("none")} />
+          <Figure label={t("similarity")} value={m.rag.total_searches ? decimal(m.rag.avg_similarity_score) : t("none")}
+            note={`${whole(m.rag.total_searches)} ${t("rag.searches").toLowerCase()}`} />
+          <Figure label={t("tokens")} value={short(m.llm.total_tokens)} note={`${whole(m.llm.total_calls)} ${t("calls").toLowerCase()}`} />
+          <Figure label={t("cost")} value={money(models.value?.total.cost ?? null, models.value?.currency)}
+            note={models.value ? `${t("models.coverage")}: ${percent(models.value.total.price_coverage_ratio, 0)}` : undefined} />
+          <Figure label={t("memory")} value={bytes(m.system.memory_usage_mb * 1024 * 1024)} />
+        </Figures>
+      )}
+      <Targets />
+      <div class="grid">
+        <HistoryChart title={t("chart.chats")} metrics={[{ metric: "chats", name: t("requests") }, { metric: "chat_errors", name: t("errors") }]} scale={60} format={(v) => decimal(v, 1)} />
+        <HistoryChart title={t("chart.latency")} metrics={[{ metric: "chat_time_p50", name: "p50" }, { metric: "chat_time_p95", name: "p95" }, { metric: "chat_time_p99", name: "p99" }]} format={milliseconds} target={1000} />
+        <HistoryChart title={t("chart.tokens")} metrics={[{ metric: "tokens" }]} label={(l) => word("models.", l["type"] ?? "") || t("tokens")} scale={60} format={short} stacked />
+        <HistoryChart title={t("chart.cost")} metrics={[{ metric: "cost" }]} label={(l) => l["model"] ?? t("cost")} scale={3600} format={(v) => money(v)} stacked />
+      </div>
+      {models.value && <Mix models={models.value} />}
+    </>
+  );
+}
+
+function localised(text: string | Record<string, string>): string {
+  return typeof text === "string" ? text : (text[language.value] ?? text["en"] ?? Object.values(text)[0] ?? "");
+}
+
+const tones: Record<string, Tone> = { met: "good", missed: "bad", no_data: "calm" };
+
+function byUnit(unit: string): (v: number | null) => string {
+  switch (unit) {
+    case "ratio": return (v) => percent(v);
+    case "ms": return milliseconds;
+    case "s": case "seconds": return seconds;
+    case "usd": case "USD": return (v) => money(v);
+    case "bytes": case "By": return bytes;
+    default: return (v) => (v !== null && Number.isInteger(v) ? whole(v) : decimal(v));
+  }
+}
+
+function Targets() {
+  const kpis = useDocument<{ kpis: Kpi[] }>("/monitoring/kpis").value?.kpis ?? [];
+  if (kpis.length === 0) return null;
+  return (
+    <Card title={t("kpi.title")}>
+      <ul class="kpis">
+        {kpis.map((k) => {
+          const show = byUnit(k.unit);
+          return (
+            <li key={k.name}>
+              <span>{localised(k.title)}</span>
+              <b>{show(k.value)}</b>
+              <Badge tone={tones[k.status] ?? "calm"}>{word("kpi.", k.status)}</Badge>
+              <small>
+                {t("kpi.target")} {k.comparison} {show(k.target)} · {t("kpi.window", { time: k.window })}
+                {k.samples !== null && k.samples !== undefined && ` · ${t("kpi.samples", { n: whole(k.samples) })}`}
+              </small>
+            </li>
+          );
+        })}
+      </ul>
+    </Card>
+  );
+}
+
+function Firing() {
+  const alerts = useDocument<{ alerts: Alert[] }>("/monitoring/alerts").value?.alerts;
+  if (!alerts) return null;
+  const firing = alerts.filter((a) => a.state === "firing");
+  if (firing.length === 0) return null;
+  return (
+    <section class="card" aria-label={t("alerts.title")}>
+      {firing.map((a) => (
+        <p class="notice" role="status" key={a.name + JSON.stringify(a.labels)}>
+          <Badge tone={a.severity === "critical" ? "bad" : "warn"}>{a.severity}</Badge>{" "}
+          <b>{localised(a.summary)}</b> {localised(a.description)}{" "}
+          <span class="dim">{t("alerts.since", { time: ago(instant(a.since)) })}</span>
+        </p>
+      ))}
+    </section>
+  );
+}
+
+const shares: Record<string, number> = { "8b": 0.6, "70b": 0.3, glm4: 0.1 };
+
+// The guide's mix: by family, beside its target.
+function Mix({ models }: { models: Models }) {
+  const llm = models.models.filter((m) => m.kind === "llm");
+  const all = llm.reduce((sum, m) => sum + m.calls, 0);
+  if (all === 0) return null;
+  const families = new Map<string, number>();
+  for (const m of llm) families.set(m.family, (families.get(m.family) ?? 0) + m.calls);
+  return (
+    <Card title={t("chart.mix")}>
+      <ul class="kpis">
+        {[...families].sort((a, b) => b[1] - a[1]).map(([family, calls]) => (
+          <li key={family}>
+            <span>{family}</span>
+            <span><Meter share={calls / all} /><b>{percent(calls / all, 0)}</b></span>
+            <span class="dim">{shares[family] === undefined ? "" : t("chart.mix.target", { share: percent(shares[family], 0) })}</span>
+          </li>
+        ))}
+      </ul>
+    </Card>
+  );
+}

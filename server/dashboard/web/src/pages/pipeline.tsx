@@ -1,0 +1,92 @@
+import type { Sink } from "../documents";
+import { useDocument } from "../fetching";
+import { HistoryChart } from "../historychart";
+import { ago, bytes, decimal, instant, seconds, short, t, whole } from "../locale";
+import { Badge, Card, Table, Trouble, type Tone } from "../parts";
+
+interface Ready { status: string; reasons: string[]; notices?: string[]; checks?: { name: string; status: string; detail?: string }[] }
+interface Health { status: string; reasons?: string[]; telemetry_quality?: Record<string, unknown> }
+interface Entries { entries: { service: string; name: string; counts: boolean; count: number }[] }
+interface Services { services: { service: string; last_seen: string | null; spans?: number }[] }
+
+const tones: Record<string, Tone> = { ok: "good", running: "good", idle: "calm", sending: "good", retrying: "warn", waiting: "warn", paused: "bad" };
+
+export function Pipeline() {
+  const sinks = useDocument<{ sinks: Sink[] }>("/monitoring/sinks");
+  const ready = useDocument<Ready>("/readyz?verbose").value;
+  const health = useDocument<Health>("/monitoring/health?verbose=1").value;
+  const entries = useDocument<Entries>("/monitoring/chats/entries").value?.entries ?? [];
+  const services = useDocument<Services>("/monitoring/services").value?.services ?? [];
+  return (
+    <>
+      <h1>{t("nav.pipeline")}</h1>
+      {ready?.notices?.map((n) => <p class="notice" key={n}>{n}</p>)}
+      {health?.reasons?.map((r) => <p class="notice" key={r}>{r}</p>)}
+      <Card title={t("pipeline.sinks")}>
+        {sinks.error && <Trouble error={sinks.error} />}
+        {sinks.value?.sinks.length === 0 && <p class="dim">{t("pipeline.sinks.none")}</p>}
+        {sinks.value && sinks.value.sinks.length > 0 && (
+          <Table<Sink> label={t("pipeline.sinks")} rows={sinks.value.sinks} id={(s) => s.name} columns={[
+            { title: t("pipeline.sink"), cell: (s) => <><b>{s.name}</b> <span class="dim">{s.profile}</span></> },
+            { title: t("pipeline.state"), cell: (s) => <Badge tone={tones[s.state] ?? "calm"}>{s.state}</Badge> },
+            { title: t("pipeline.waiting"), number: true, cell: (s) => `${whole(s.queue_spans)} (${bytes(s.queue_bytes)})` },
+            { title: t("pipeline.age"), number: true, cell: (s) => seconds(s.oldest_age_seconds) },
+            { title: t("pipeline.sent"), number: true, cell: (s) => whole(s.sent_spans) },
+            { title: t("pipeline.rejected"), number: true, cell: (s) => whole(s.rejected_spans) },
+            { title: t("pipeline.dead"), number: true, cell: (s) => whole(s.dead_lettered_spans) },
+            { title: t("pipeline.expired"), number: true, cell: (s) => whole(s.expired_spans) },
+            { title: t("pipeline.last"), cell: (s) => <LastError sink={s} /> },
+          ]} />
+        )}
+      </Card>
+      <div class="grid">
+        <HistoryChart title={t("chart.spans")} metrics={[{ metric: "spans", name: "spans/s" }]} format={(v) => short(v)} />
+        <HistoryChart title={t("chart.journal")} metrics={[{ metric: "journal_bytes", name: t("pipeline.journal.bytes") }]} format={bytes} />
+        <HistoryChart title={t("chart.lag")} metrics={[{ metric: "sink_lag" }]} label={(l) => l["sink"] ?? ""} format={seconds} />
+      </div>
+      <div class="grid two">
+        {services.length > 0 && (
+          <Card title={t("pipeline.services")}>
+            <Table label={t("pipeline.services")} rows={services} id={(s) => s.service} columns={[
+              { title: t("pipeline.service"), cell: (s) => s.service },
+              { title: t("pipeline.seen"), cell: (s) => ago(instant(s.last_seen)) },
+            ]} />
+          </Card>
+        )}
+        {entries.length > 0 && (
+          <Card title={t("pipeline.entries")}>
+            <Table label={t("pipeline.entries")} rows={entries} id={(e) => e.service + " " + e.name} columns={[
+              { title: t("pipeline.service"), cell: (e) => e.service },
+              { title: t("pipeline.entry"), cell: (e) => e.name },
+              { title: t("pipeline.entry.counts"), cell: (e) => <Badge tone={e.counts ? "good" : "calm"}>{e.counts ? t("pipeline.yes") : t("pipeline.no")}</Badge> },
+              { title: "n", number: true, cell: (e) => whole(e.count) },
+            ]} />
+          </Card>
+        )}
+        {health?.telemetry_quality && (
+          <Card title={t("pipeline.quality")}>
+            <dl class="facts">{Object.entries(health.telemetry_quality).map(([k, v]) => <div key={k}><dt>{k}</dt><dd>{typeof v === "number" ? decimal(v) : typeof v === "string" ? v : JSON.stringify(v)}</dd></div>)}</dl>
+          </Card>
+        )}
+        {ready?.checks && (
+          <Card title={t("pipeline.checks")}>
+            <Table label={t("pipeline.checks")} rows={ready.checks} id={(c) => c.name} columns={[
+              { title: t("pipeline.check"), cell: (c) => c.name },
+              { title: t("pipeline.state"), cell: (c) => <Badge tone={c.status === "ok" ? "good" : "bad"}>{c.status}</Badge> },
+              { title: "", cell: (c) => c.detail ?? "" },
+            ]} />
+          </Card>
+        )}
+      </div>
+    </>
+  );
+}
+
+function LastError({ sink }: { sink: Sink }) {
+  if (!sink.last_error) return null;
+  return (
+    <span>
+      {sink.last_error} <span class="dim">{ago(instant(sink.last_error_time))}{sink.next_try && `, ${t("pipeline.next", { time: seconds(Math.max(0, ((instant(sink.next_try)?.getTime() ?? 0) - Date.now()) / 1000)) })}`}</span>
+    </span>
+  );
+}
