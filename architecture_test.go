@@ -66,7 +66,7 @@ var rooms = map[string]room{
 		"the one door for judgements; keeps them, and tells no sink",
 	},
 	"server/runs": {
-		of("telemetry", "telemetry/journal", "telemetry/otlp", "telemetry/semconv", "telemetry/understand"),
+		of("telemetry", "telemetry/journal", "telemetry/judgement", "telemetry/otlp", "telemetry/semconv", "telemetry/understand"),
 		"single runs out of the journal; holds an index, and no numbers",
 	},
 	"server/alerting": {of("telemetry", "telemetry/objective"), "evaluates objectives and keeps the state of alerts; delivers none"},
@@ -74,6 +74,8 @@ var rooms = map[string]room{
 	"server/history":  {of("telemetry"), "what was exposed, over time, and PromQL over it; where Prometheus's storage is touched"},
 	"server/promapi": {of("telemetry", "server/history"), "Prometheus's query API over the history"},
 	"server":          {of("telemetry", "telemetry/...", "server/..."), "wires everything; nothing imports it but the command"},
+
+	"server/dashboard": {nil, "the page, embedded; it reads the documents that everybody reads"},
 
 	"demo":               {of("telemetry", "telemetry/semconv"), "a client like any other: it may know names, not the server"},
 	"cmd/treq-telemetry": {of("telemetry", "telemetry/pricing", "server", "server/config", "demo"), "flags, signals and exit codes"},

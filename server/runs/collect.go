@@ -65,6 +65,7 @@ func (c *collector) Span(sp *otlp.Span) {
 	if p := attribute(sp.Attributes, semconv.LSProject); p != nil {
 		c.projects[s], _ = shorten(string(p), mostMessage)
 	}
+	s.named = string(attribute(sp.Attributes, semconv.TreqRunID))
 	c.spans = append(c.spans, s)
 	c.byID[sp.SpanID] = s
 }

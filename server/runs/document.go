@@ -42,6 +42,8 @@ type Run struct {
 	// Tree holds the run's spans, roots first by start. A whole trace may have
 	// several roots: spans whose parent was never told are roots too.
 	Tree []*Span `json:"tree"`
+	// Feedback is how it was judged, by the last judgement of each run, key and source.
+	Feedback []Judged `json:"feedback"`
 	// Counted is what the whole trace counted for; left out if nobody asked for it.
 	Counted *Counted `json:"counted,omitempty"`
 	// Repeated is how many spans came more than once and are shown once.
@@ -97,6 +99,7 @@ type Span struct {
 
 	id, parent [8]byte
 	start      int64
+	named      string // what the service calls the run
 }
 
 // Model is what a model span says of its call; fields that it does not are "" or null.

@@ -26,6 +26,7 @@ func (v *Viewer) follow(ctx context.Context) {
 			if err != nil {
 				body = nil // the record says nothing, and is passed
 			}
+			v.judged.add(in(rec, body)) // before the index says that it has passed
 			v.index.add(rec, body)
 			rec.Release()
 			continue
@@ -66,12 +67,14 @@ func (v *Viewer) rebuild(ctx context.Context) {
 		}
 		older := v.index.below(room)
 		end := min(s.End, to)
-		if err := v.reindex(ctx, older, s.Base, end); err != nil {
+		judged, err := v.reindex(ctx, older, s.Base, end)
+		if err != nil {
 			if ctx.Err() == nil {
 				v.log.Warn("the index of runs is not made of everything that is kept; what it lacks is looked for in the journal", "error", err)
 			}
 			return
 		}
+		v.judged.extend(judged)
 		v.index.extend(older, s.Base, s.First)
 		if older.dropped {
 			return
@@ -80,16 +83,21 @@ func (v *Viewer) rebuild(ctx context.Context) {
 	}
 }
 
-// reindex reads a stretch of the journal into pages.
-func (v *Viewer) reindex(ctx context.Context, into *pages, from, to journal.Position) error {
+// reindex reads a stretch of the journal into pages, and gives what was judged in it.
+func (v *Viewer) reindex(ctx context.Context, into *pages, from, to journal.Position) (judged []judgedAt, err error) {
 	c, err := v.cursor("runs-rebuild", from)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer c.Close()
 	began, paused := v.o.Now(), c.Position()
-	return eachRecord(ctx, c, to, func(rec *journal.Record, body []byte) bool {
-		into.add(rec.Position, rec.End, rec.Admitted, body)
+	wanted := func(k journal.Kind) bool { return k.Spans() || holds(k) }
+	err = eachOf(ctx, c, to, wanted, func(rec *journal.Record, body []byte) bool {
+		if rec.Kind.Spans() {
+			into.add(rec.Position, rec.End, rec.Admitted, body)
+		} else {
+			judged = append(judged, in(rec, body)...)
+		}
 		if rec.End-paused < stretch {
 			return true
 		}
@@ -98,6 +106,7 @@ func (v *Viewer) reindex(ctx context.Context, into *pages, from, to journal.Posi
 		began, paused = v.o.Now(), rec.End
 		return more
 	})
+	return judged, err
 }
 
 // pause waits; false if ctx ended before.

@@ -55,6 +55,10 @@ func (v *Viewer) Get(ctx context.Context, id string, explained bool) (*Run, erro
 		return nil, errNoSpans
 	}
 	run := v.document(c, &p, project)
+	whole := run.Tree[0].parent == [8]byte{} || p.span == [8]byte{}
+	if run.Feedback, err = v.judgements(ctx, p.trace, run.Tree, whole); err != nil {
+		return nil, err
+	}
 	if explained {
 		rules := v.o.Rules
 		if v.o.Pricer != nil {

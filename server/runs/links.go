@@ -12,13 +12,22 @@ type Links struct {
 	Endpoint string
 	// Project is where runs are that name none themselves; "default" when "".
 	Project string
+	// Real gives the ids by which LangSmith's pages are addressed for a project's
+	// name; false while they are not known, and it must not wait for them. nil knows none.
+	Real func(project string) (tenant, id string, ok bool)
 }
 
 const langSmithWeb = "https://smith.langchain.com"
 
 // run gives the page of a run: docs/api.md, section 5.
 func (l Links) run(project, run string) string {
-	return l.web() + "/o/default/projects/p/" + url.PathEscape(project) + "/r/" + url.PathEscape(run)
+	tenant, id := "default", project
+	if l.Real != nil {
+		if t, p, ok := l.Real(project); ok {
+			tenant, id = t, p
+		}
+	}
+	return l.web() + "/o/" + url.PathEscape(tenant) + "/projects/p/" + url.PathEscape(id) + "/r/" + url.PathEscape(run)
 }
 
 // web gives the host of the pages that belongs to the endpoint of the API: the
@@ -36,7 +45,12 @@ func (l Links) web() string {
 		}
 		return "https://" + region + "smith.langchain.com"
 	}
-	return u.Scheme + "://" + u.Host
+	// Below the path that its API has in an installation there is its web.
+	path := strings.TrimRight(u.Path, "/")
+	for _, end := range []string{"/v1/traces", "/traces", "/otel", "/v1", "/api"} {
+		path = strings.TrimSuffix(path, end)
+	}
+	return u.Scheme + "://" + u.Host + path
 }
 
 func (l Links) project(told ...string) string {

@@ -57,6 +57,13 @@ func lendable() chan string {
 // visit says that it is enough. The record is the visitor's for the time of the
 // call, unless it retains it. Records that do not decode are passed over.
 func eachRecord(ctx context.Context, c *journal.Cursor, to journal.Position, visit func(rec *journal.Record, body []byte) (more bool)) error {
+	return eachOf(ctx, c, to, journal.Kind.Spans, visit)
+}
+
+// eachOf is eachRecord for the records of other kinds.
+func eachOf(ctx context.Context, c *journal.Cursor, to journal.Position, wanted func(journal.Kind) bool,
+	visit func(rec *journal.Record, body []byte) (more bool),
+) error {
 	for {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -66,7 +73,7 @@ func eachRecord(ctx context.Context, c *journal.Cursor, to journal.Position, vis
 			return err
 		}
 		more := rec.Position < to
-		if more && rec.Kind.Spans() {
+		if more && wanted(rec.Kind) {
 			if body, err := rec.Data(); err == nil {
 				more = visit(rec, body)
 			}
@@ -78,9 +85,16 @@ func eachRecord(ctx context.Context, c *journal.Cursor, to journal.Position, vis
 	}
 }
 
-// at tells the records at some positions, oldest first. A record that is not there
-// any more is left out.
+// at tells the records of spans at some positions, oldest first. A record that is not
+// there any more is left out.
 func (v *Viewer) at(ctx context.Context, positions []journal.Position, visit func(rec *journal.Record, body []byte) (more bool)) error {
+	return v.visit(ctx, positions, journal.Kind.Spans, visit)
+}
+
+// visit is at for the records of other kinds.
+func (v *Viewer) visit(ctx context.Context, positions []journal.Position, wanted func(journal.Kind) bool,
+	visit func(rec *journal.Record, body []byte) (more bool),
+) error {
 	slices.Sort(positions)
 	positions = slices.Compact(positions)
 	for len(positions) > 0 {
@@ -96,7 +110,7 @@ func (v *Viewer) at(ctx context.Context, positions []journal.Position, visit fun
 			return err
 		}
 		enough := false
-		err = eachRecord(ctx, c, group[n-1]+1, func(rec *journal.Record, body []byte) bool {
+		err = eachOf(ctx, c, group[n-1]+1, wanted, func(rec *journal.Record, body []byte) bool {
 			if _, wanted := slices.BinarySearch(group, rec.Position); wanted {
 				enough = !visit(rec, body)
 			}

@@ -39,11 +39,12 @@ const (
 
 // Viewer answers for runs. Safe for concurrent use.
 type Viewer struct {
-	o     Options
-	log   *slog.Logger
-	index *index
-	tail  *journal.Cursor
-	lent  chan string // names of cursors that requests may use
+	o      Options
+	log    *slog.Logger
+	index  *index
+	judged judged
+	tail   *journal.Cursor
+	lent   chan string // names of cursors that requests may use
 
 	stop    context.CancelFunc
 	running sync.WaitGroup

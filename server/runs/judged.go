@@ -1,0 +1,172 @@
+package runs
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"treq/telemetry/journal"
+	"treq/telemetry/judgement"
+	"treq/telemetry/understand"
+)
+
+// mostJudged bounds the judgements that are found at once: some ten megabytes.
+const mostJudged = 100_000
+
+// mostShown bounds the judgements of one document.
+const mostShown = 500
+
+// judged finds the records in which a run was judged. It is an index of its own, so
+// that judgements take no room from spans. Safe for concurrent use.
+type judged struct {
+	mu    sync.Mutex
+	at    map[understand.RunID][]journal.Position
+	queue []judgedAt // oldest first
+}
+
+type judgedAt struct {
+	run understand.RunID
+	pos journal.Position
+}
+
+// holds tells whether records of a kind may hold judgements.
+func holds(k journal.Kind) bool { return k == journal.Posts || k == journal.Logs }
+
+// in lists the judgements of a record, none for one of another kind.
+func in(rec *journal.Record, body []byte) (list []judgedAt) {
+	if !holds(rec.Kind) {
+		return nil
+	}
+	// A record that does not scan was counted as damaged by whoever counts.
+	_ = judgement.Each(body, func(j judgement.Judgement) {
+		if j.RunID != "" {
+			list = append(list, judgedAt{understand.ParseRunID([]byte(j.RunID)), rec.Position})
+		}
+	})
+	return list
+}
+
+// add takes those of the newest record.
+func (x *judged) add(list []judgedAt) {
+	if list == nil {
+		return
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.at == nil {
+		x.at = make(map[understand.RunID][]journal.Position)
+	}
+	for _, j := range list {
+		x.at[j.run] = append(x.at[j.run], j.pos)
+	}
+	x.queue = append(x.queue, list...)
+	for over := len(x.queue) - mostJudged; over > 0; over-- {
+		oldest := x.queue[0]
+		x.queue = x.queue[1:]
+		if rest := x.at[oldest.run][1:]; len(rest) > 0 {
+			x.at[oldest.run] = rest
+		} else {
+			delete(x.at, oldest.run)
+		}
+	}
+}
+
+// extend takes those of records before all that were added, as far as there is room.
+func (x *judged) extend(older []judgedAt) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	older = older[max(0, len(older)-max(0, mostJudged-len(x.queue))):]
+	if len(older) == 0 {
+		return
+	}
+	if x.at == nil {
+		x.at = make(map[understand.RunID][]journal.Position)
+	}
+	for i := len(older) - 1; i >= 0; i-- {
+		j := older[i]
+		x.at[j.run] = append([]journal.Position{j.pos}, x.at[j.run]...)
+	}
+	x.queue = append(slices.Clone(older), x.queue...)
+}
+
+// find gives the records in which any of the runs was judged, the newest at last.
+func (x *judged) find(runs map[understand.RunID]string) []journal.Position {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	var found []journal.Position
+	for run := range runs {
+		found = append(found, x.at[run]...)
+	}
+	slices.Sort(found)
+	found = slices.Compact(found)
+	return found[max(0, len(found)-mostShown):]
+}
+
+// Judged is one judgement as a document shows it: the last of its run, key and source.
+type Judged struct {
+	ID string `json:"id"`
+	// RunID is the run as it was named; SpanID the span that this is, "" where it
+	// names the trace as a whole.
+	RunID  string `json:"run_id"`
+	SpanID string `json:"span_id,omitempty"`
+	Key    string `json:"key"`
+	Source string `json:"source"`
+	// Score is null where none was given.
+	Score   *float64 `json:"score"`
+	Value   string   `json:"value,omitempty"`
+	Comment string   `json:"comment,omitempty"`
+	Time    Time     `json:"time"`
+}
+
+// judgements gives how the spans of a tree were judged, and the trace as a whole
+// where the tree is all of it, in the order of the journal.
+func (v *Viewer) judgements(ctx context.Context, trace [16]byte, roots []*Span, whole bool) ([]Judged, error) {
+	list := []Judged{}
+	spans := make(map[understand.RunID]string)
+	var see func(list []*Span)
+	see = func(list []*Span) {
+		for _, s := range list {
+			for _, id := range []string{s.SpanID, s.RunID, s.named} {
+				if id != "" {
+					spans[understand.ParseRunID([]byte(id))] = s.SpanID
+				}
+			}
+			see(s.Children)
+		}
+	}
+	see(roots)
+	if whole {
+		if _, also := spans[trace]; !also {
+			spans[trace] = ""
+		}
+	}
+	positions := v.judged.find(spans)
+	if len(positions) == 0 {
+		return list, nil
+	}
+	at := map[string]int{}
+	err := v.visit(ctx, positions, holds, func(_ *journal.Record, body []byte) bool {
+		_ = judgement.Each(body, func(j judgement.Judgement) {
+			run := understand.ParseRunID([]byte(j.RunID))
+			span, meant := spans[run]
+			if !meant {
+				return
+			}
+			shown := Judged{
+				ID: j.ID, RunID: valid(j.RunID), SpanID: span, Key: valid(j.Key), Source: valid(j.Source),
+				Value: valid(j.Value), Comment: valid(j.Comment), Time: Time(j.Time),
+			}
+			if j.Scored {
+				shown.Score = &j.Score
+			}
+			if i, again := at[j.ID]; again {
+				list[i] = shown
+				return
+			}
+			at[j.ID] = len(list)
+			list = append(list, shown)
+		})
+		return len(list) < mostShown
+	})
+	return list, err
+}

@@ -1,0 +1,73 @@
+package runs
+
+import (
+	"context"
+	"encoding/hex"
+	"time"
+
+	"treq/telemetry/journal"
+	"treq/telemetry/otlp"
+)
+
+// Resolved is what a run is called elsewhere.
+type Resolved struct {
+	// RunID is LangSmith's: docs/api.md, section 5.
+	RunID string
+	// TraceID and SpanID are OpenTelemetry's, of the run's own span; Root tells that
+	// it has no parent.
+	TraceID, SpanID string
+	Root            bool
+	// Project is LangSmith's, "" if neither the run nor the settings name one.
+	Project string
+	Start   time.Time
+}
+
+// Resolve gives the run that an id means, which is any that Get takes; false where
+// the index knows none. It does not look through the journal, so that it can be asked
+// often for runs that are yet to come.
+func (v *Viewer) Resolve(ctx context.Context, id string) (Resolved, bool) {
+	w, err := want(id)
+	if err != nil {
+		return Resolved{}, false
+	}
+	var p place
+	err = v.at(ctx, v.index.find(mostRecords, w.ids()...), func(_ *journal.Record, body []byte) bool {
+		p.take(&w, body)
+		return true
+	})
+	if err != nil || !p.any {
+		return Resolved{}, false
+	}
+	c, err := newCollector(v.o.Rules, p.trace)
+	if err != nil {
+		return Resolved{}, false
+	}
+	c.room = 0 // for content, which nobody asks for
+	var scanner otlp.Scanner
+	project, room := "", mostBytes
+	err = v.at(ctx, v.index.find(mostRecords, p.trace[:]), func(rec *journal.Record, body []byte) bool {
+		_ = scanner.Traces(body, c) // a damaged record says nothing
+		if project == "" {
+			project = rec.Project
+		}
+		room -= len(body)
+		return room > 0
+	})
+	if err != nil || len(c.spans) == 0 {
+		return Resolved{}, false
+	}
+	s := c.byID[p.span]
+	if s == nil {
+		s = top(tree(c.spans, c.byID))
+	}
+	r := Resolved{
+		RunID: s.RunID, TraceID: hex.EncodeToString(p.trace[:]), SpanID: s.SpanID, Root: s.parent == [8]byte{},
+		Start: time.Time(s.Start),
+	}
+	for _, told := range []string{c.projects[s], project, v.o.Links.Project} {
+		if r.Project = told; told != "" {
+			break
+		}
+	}
+	return r, true
+}
