@@ -72,7 +72,7 @@ var rooms = map[string]room{
 	"server/alerting": {of("telemetry", "telemetry/objective"), "evaluates objectives and keeps the state of alerts; delivers none"},
 	"server/notify":   {of("telemetry", "server/alerting"), "delivers alerts until their receivers know; evaluates none"},
 	"server/history":  {of("telemetry"), "what was exposed, over time, and PromQL over it; where Prometheus's storage is touched"},
-	"server/promapi": {of("telemetry", "server/history"), "Prometheus's query API over the history"},
+	"server/promapi":  {of("telemetry", "server/history"), "Prometheus's query API over the history"},
 	"server":          {of("telemetry", "telemetry/...", "server/..."), "wires everything; nothing imports it but the command"},
 
 	"server/dashboard": {nil, "the page, embedded; it reads the documents that everybody reads"},
