@@ -211,6 +211,7 @@ func (s *stand) sink(b *backend, c Config) *Sink {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	sink.pump.first = int64(sink.config.BatchSpans)
 	sink.Start()
 	s.t.Cleanup(func() { stop(s.t, sink) })
 	return sink

@@ -122,8 +122,9 @@ func (p *pump) put(to route, piece piece, record *journal.Record) {
 	c := p.sink.config
 	size := piece.size()
 	alone := piece.passes() && c.Compression == Gzip && size >= passBytes && p.sink.sender.members.known() == readsOne
+	most := p.most()
 	i := slices.IndexFunc(p.filling, func(b *batch) bool { return b.route == to })
-	if i >= 0 && (alone || p.filling[i].size+size > c.BatchBytes || p.filling[i].spans+piece.spans > int64(c.BatchSpans)) {
+	if i >= 0 && (alone || p.filling[i].size+size > c.BatchBytes || p.filling[i].spans+piece.spans > most) {
 		p.closeBatch(i)
 		i = -1
 	}
@@ -134,13 +135,30 @@ func (p *pump) put(to route, piece piece, record *journal.Record) {
 	b := p.filling[i]
 	b.add(piece, record.Admitted)
 	p.fillingSize += size
-	if alone || b.size >= c.BatchBytes || b.spans >= int64(c.BatchSpans) {
+	if alone || b.size >= c.BatchBytes || b.spans >= most {
 		p.closeBatch(i)
 	}
 	// Many routes together hold no more than one full batch.
 	for p.fillingSize >= c.BatchBytes {
 		p.closeBatch(0)
 	}
+}
+
+const (
+	// firstSpans and shareOfSent bound a request while the process is young.
+	firstSpans  = 32
+	shareOfSent = 64
+)
+
+// most gives how many spans a request may hold. It grows with what this process has
+// delivered: a process that is killed again and again, as by a supervisor that
+// restarts it, repeats a small part of what it got done and not one full batch
+// each time.
+func (p *pump) most() int64 {
+	p.sink.mu.Lock()
+	done := p.sink.ends.Sent - p.before
+	p.sink.mu.Unlock()
+	return min(int64(p.sink.config.BatchSpans), max(p.first, done/shareOfSent))
 }
 
 // closeBatch makes a batch ready to go.

@@ -26,6 +26,8 @@ type pump struct {
 	cursor Cursor
 	read   journal.Position // end of the last record read
 	passed int64            // spans read or expired
+	before int64            // spans sent by processes before this one
+	first  int64            // the most spans of the first requests; firstSpans but for tests
 	lost   losses
 	fresh  bool // nothing was read yet, and nothing is owed from before
 
@@ -47,7 +49,7 @@ type pump struct {
 
 func newPump(s *Sink, cursor Cursor, known bool) *pump {
 	return &pump{
-		sink: s, cursor: cursor, read: s.position, passed: s.committed.settled(), fresh: !known,
+		sink: s, cursor: cursor, read: s.position, passed: s.committed.settled(), before: s.committed.Sent, first: firstSpans, fresh: !known,
 		idle:    make([]*packer, 0, s.config.MaxInFlight),
 		results: make(chan *packer, s.config.MaxInFlight),
 	}

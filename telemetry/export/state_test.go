@@ -64,6 +64,35 @@ func TestAnAnswerIsNotedBeforeTheNextRequest(t *testing.T) {
 	})
 }
 
+// Requests grow with what was delivered, so that a kill repeats a small part of it.
+func TestAYoungProcessSendsLittleAtATime(t *testing.T) {
+	sinkTest(t, func(t *testing.T, stand *stand, b *backend) {
+		const records, each = 1200, 10
+		for i := range records {
+			stand.spans(ids(1+each*i, each))
+		}
+		sink, err := New(Config{Name: "sink", Endpoint: "http://backend.test"}, stand.deps(b.transport()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { stop(t, sink) })
+		sink.Start()
+		settleFor(time.Minute)
+		checkAccount(t, sink, account{Admitted: records * each, Sent: records * each})
+		sent, largest := 0, 0
+		for i, post := range b.got() {
+			// A batch is made while another one is on its way, before that counts.
+			if n := len(post.spans); n > max(firstSpans, sent/shareOfSent) {
+				t.Errorf("request %d has %d spans after %d were sent", i, n, sent)
+			}
+			sent, largest = sent+len(post.spans), max(largest, len(post.spans))
+		}
+		if largest < records*each/shareOfSent*8/10 {
+			t.Errorf("the largest request has %d of %d spans: they did not grow", largest, sent)
+		}
+	})
+}
+
 // A shorter note leaves nothing of the longer one before it.
 func TestNotesReplaceEachOther(t *testing.T) {
 	path := t.TempDir() + "/sink.json"

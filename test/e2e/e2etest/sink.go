@@ -164,6 +164,13 @@ func (s *Sink) serve(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler) // the client was killed
 	}
 	got, err := decode(r, body)
+	if r.Header.Get("Treq-Probe") != "" {
+		// A question about how it reads, with a request that is empty or broken.
+		if err != nil {
+			w.WriteHeader(http.StatusBadRequest)
+		}
+		return
+	}
 	if err != nil {
 		s.t.Errorf("the sink got what it cannot read: %v", err)
 		w.WriteHeader(http.StatusBadRequest)
