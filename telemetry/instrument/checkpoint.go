@@ -92,7 +92,7 @@ func (in *Instruments) UnmarshalBinary(data []byte) error {
 			continue
 		}
 		for _, stored := range old.Keys {
-			if key, ok := set.restored(stored, ids); ok && set.known[key] == nil {
+			if key, ok := set.restored(stored, ids); ok && set.known.get(key) == nil {
 				set.make(key)
 			}
 		}

@@ -246,7 +246,7 @@ func (b *builder) build() {
 
 func (b *builder) set(name string) *seriesSet {
 	def := b.table[name]
-	s := &seriesSet{def: def, limit: b.limit, known: map[seriesKey]*series{}, folded: b.in.fold}
+	s := &seriesSet{def: def, limit: b.limit, folded: b.in.fold}
 	b.in.table = append(b.in.table, s)
 	if name == PipelineFolded {
 		return s // its attributes are the table's own names

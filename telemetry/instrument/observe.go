@@ -43,6 +43,13 @@ type Journal struct {
 	Room   int64 // that it can take before it refuses
 }
 
+// Runs is the state of native runs. Its counts begin with the process.
+type Runs struct {
+	Running, Bytes, Spans, Repeated int64
+	// Unended are runs that were not told whole.
+	Unended []Drop
+}
+
 // Sources are where the instruments of ProcessScope are read from. A nil source
 // is not shown. The functions are called during collections, possibly several at
 // once, and must be quick; attribute values are expected to be few.
@@ -52,6 +59,7 @@ type Sources struct {
 	Refusals func() []Refusal
 	Sinks    func() []Sink
 	Journal  func() Journal
+	Runs     func() Runs
 }
 
 // Observe makes the instruments of ProcessScope on m, which should be a meter of
@@ -70,6 +78,7 @@ func Observe(m metric.Meter, s Sources) (metric.Registration, error) {
 		w := writer{observer: &o, to: to}
 		w.doors(s)
 		w.sinks(s)
+		w.runs(s)
 		w.process(s)
 		return nil
 	}, o.all...)
@@ -162,6 +171,20 @@ func (w writer) sinks(s Sources) {
 		w.int(JournalUnread, j.Unread)
 		w.int(JournalLimit, j.Limit)
 		w.int(JournalRoom, j.Room)
+	}
+}
+
+func (w writer) runs(s Sources) {
+	if s.Runs == nil {
+		return
+	}
+	r := s.Runs()
+	w.int(RunsRunning, r.Running)
+	w.int(RunsBytes, r.Bytes)
+	w.int(RunsSpans, r.Spans)
+	w.int(RunsRepeated, r.Repeated)
+	for _, u := range r.Unended {
+		w.int(RunsUnended, u.Spans, attribute.String(AttrReason, u.Reason))
 	}
 }
 

@@ -59,7 +59,7 @@ type seriesSet struct {
 	attrs  []*values
 	ranks  []rank
 	limit  int
-	known  map[seriesKey]*series
+	known  seriesTable
 	order  []seriesKey // as admitted, for the checkpoint
 	all    []*series   // as made
 	folded func(attr *values, reason string)
@@ -74,8 +74,9 @@ func (s *seriesSet) at(key seriesKey) *series {
 	if s.last != nil && s.lastKey == key {
 		return s.last
 	}
-	found, ok := s.known[key]
-	if !ok {
+	found := s.known.get(key)
+	if found == nil {
+		var ok bool
 		// A key that folds is folded, and counted, at each measurement.
 		if found, ok = s.admit(key); !ok {
 			return found
@@ -106,7 +107,7 @@ func (s *seriesSet) fold(key seriesKey, from rank) (*series, bool) {
 			s.folded(s.attrs[i], reasonSeries)
 		}
 	}
-	if found, ok := s.known[target]; ok {
+	if found := s.known.get(target); found != nil {
 		return found, target == key
 	}
 	return s.make(target), target == key
@@ -120,7 +121,7 @@ func (s *seriesSet) make(key seriesKey) *series {
 		}
 	}
 	made := s.of(attribute.NewSet(pairs...))
-	s.known[key] = made
+	s.known.put(key, made)
 	s.order = append(s.order, key)
 	return made
 }

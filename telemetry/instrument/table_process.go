@@ -13,6 +13,11 @@ const (
 	PipelineQueueBytes = "treq.pipeline.queue.bytes"
 	PipelineQueueAge   = "treq.pipeline.queue.age"
 	PipelineOpen       = "treq.pipeline.open"
+	RunsRunning        = "treq.runs.running"
+	RunsBytes          = "treq.runs.running.bytes"
+	RunsSpans          = "treq.runs.spans"
+	RunsUnended        = "treq.runs.unended"
+	RunsRepeated       = "treq.runs.repeated"
 	JournalBytes       = "treq.journal.bytes"
 	JournalUnread      = "treq.journal.unread.bytes"
 	JournalLimit       = "treq.journal.limit.bytes"
@@ -39,6 +44,11 @@ func processTable() []Definition {
 		{Name: PipelineQueueBytes, Kind: ObservableUpDown, Unit: "By", Attributes: sink, Description: "Bytes that wait for a sink."},
 		{Name: PipelineQueueAge, Kind: ObservableGauge, Unit: "s", Attributes: sink, Description: "Age of the oldest record that waits for a sink."},
 		openSpans(),
+		{Name: RunsRunning, Kind: ObservableUpDown, Unit: "{run}", Description: "Native runs that go on: begun, and their end has not come."},
+		{Name: RunsBytes, Kind: ObservableUpDown, Unit: "By", Description: "Memory of native runs that go on."},
+		{Name: RunsSpans, Kind: ObservableCounter, Unit: "{span}", Description: "Spans that native runs became."},
+		{Name: RunsUnended, Kind: ObservableCounter, Unit: "{run}", Attributes: []string{AttrReason}, Description: "Native runs that were not told whole: timed_out (no end came), evicted (no room to wait), orphan (no beginning came)."},
+		{Name: RunsRepeated, Kind: ObservableCounter, Unit: "{item}", Description: "Told again of native runs that had become spans."},
 		{Name: JournalBytes, Kind: ObservableUpDown, Unit: "By", Description: "Bytes of the journal on disk."},
 		{Name: JournalUnread, Kind: ObservableUpDown, Unit: "By", Description: "Bytes of the journal that were not counted yet."},
 		{Name: JournalLimit, Kind: ObservableUpDown, Unit: "By", Description: "Bytes that the journal may have on disk."},

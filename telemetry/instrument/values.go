@@ -22,6 +22,13 @@ type values struct {
 	limit int
 	ids   map[string]uint16
 	names []string // by id
+
+	// latest has values that were asked for of late, by a few of their bytes: an
+	// event's values are those of the event before it, or of few others.
+	latest [8]struct {
+		raw string
+		id  uint16
+	}
 }
 
 func newValues(attr string, limit int) *values {
@@ -44,7 +51,16 @@ func newEnum(attr string, names ...string) *values {
 // id gives the id of a value, admitting it while there is room; folded tells
 // that there was none and the id is otherID. It allocates only to admit.
 func (v *values) id(raw string) (id uint16, folded bool) {
+	if raw == "" {
+		return absent, false
+	}
+	n := len(raw)
+	at := &v.latest[(n+int(raw[n/2])+int(raw[n-1]))%len(v.latest)]
+	if at.raw == raw {
+		return at.id, false
+	}
 	if id, ok := v.ids[raw]; ok {
+		at.raw, at.id = v.names[id], id
 		return id, false
 	}
 	text := clean(raw)
