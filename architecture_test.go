@@ -57,7 +57,7 @@ var rooms = map[string]room{
 	"telemetry/pricing/internal/generate": {nil, "makes the embedded price book"},
 
 	"server/fault":  {of("telemetry"), "kinds of error on the wire"},
-	"server/config": {of("telemetry", "telemetry/export", "telemetry/instrument", "telemetry/understand", "server/alerting", "server/notify"), "settings, in the types of those who obey them"},
+	"server/config": {of("telemetry", "telemetry/export", "telemetry/instrument", "telemetry/merger", "telemetry/understand", "server/alerting", "server/notify"), "settings, in the types of those who obey them"},
 	"server/access": {of("telemetry"), "who may do what, from headers alone"},
 	"server/ingest": {of("telemetry", "telemetry/compress", "telemetry/journal", "telemetry/langsmith", "telemetry/otlp", "server/access", "server/fault"), "OTLP and native runs in; appends, never counts"},
 	"server/api":    {of("telemetry", "telemetry/journal", "telemetry/judgement", "telemetry/otlp", "telemetry/semconv", "server/fault", "server/feedback"), "JSON in and out; numbers come through its interfaces"},
