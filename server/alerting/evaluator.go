@@ -27,8 +27,11 @@ type Options struct {
 	Interval   time.Duration
 	// State is the file that keeps what fires through restarts.
 	State string
-	// Notifier is told what changes; nil tells nobody.
+	// Notifier is told what changes; nil tells nobody. What it holds as firing by
+	// Known and State does not know either goes on here, or is resolved; Known may
+	// be nil.
 	Notifier Notifier
+	Known    func() []Alert
 	// External is the address under which people reach this process; nil leaves
 	// links without a host.
 	External *url.URL
@@ -76,7 +79,25 @@ func New(o Options) (*Evaluator, error) {
 	if ev.register, err = ev.state.load(); err != nil {
 		ev.log.Error("alerts that fired are not known any more", "error", err)
 	}
+	ev.adopt()
 	return ev, nil
+}
+
+// adopt takes over what the notifier holds as firing and the state does not: it is
+// owed an end.
+func (ev *Evaluator) adopt() {
+	if ev.o.Known == nil {
+		return
+	}
+	now := ev.o.Now()
+	for _, a := range ev.o.Known() {
+		over := slices.ContainsFunc(ev.register.ended, func(h *held) bool {
+			return h.Alert.Fingerprint == a.Fingerprint && h.Alert.StartsAt.Equal(a.StartsAt)
+		})
+		if ev.register.firing[a.Fingerprint] == nil && !over {
+			ev.register.firing[a.Fingerprint] = &held{Alert: a, LastTrue: now}
+		}
+	}
 }
 
 func (ev *Evaluator) compile(d *objective.Document) (*objective.Rules, *engine, error) {

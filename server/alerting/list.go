@@ -118,3 +118,15 @@ func instanceOf(h *held) Instance {
 	}
 	return i
 }
+
+// RuleGroups gives the rules with their states, as Prometheus's query API shows
+// them. The groups are shared: only ask them.
+func (ev *Evaluator) RuleGroups() []*rules.Group {
+	ev.mu.Lock()
+	defer ev.mu.Unlock()
+	var groups []*rules.Group
+	for _, g := range ev.engine.groups {
+		groups = append(groups, g.Group)
+	}
+	return groups
+}

@@ -38,6 +38,8 @@ type Config struct {
 	// Semconv chooses how /metrics calls what it tells of model calls.
 	Semconv Semconv `yaml:"semconv"`
 	History History `yaml:"history"`
+	// Objectives are the targets and alerts that are evaluated over the history.
+	Objectives Objectives `yaml:"objectives"`
 	// Sinks are the ones of the file, then the ones of the environment.
 	Sinks []export.Config `yaml:"sinks"`
 	// Notifications deliver alerts.
@@ -53,6 +55,7 @@ type Config struct {
 	// rule of docs/api.md, section 3.
 	AllowedHosts []string `yaml:"allowed_hosts"`
 	Limits       Limits   `yaml:"limits"`
+	Runs         Runs     `yaml:"runs"`
 	Debug        Debug    `yaml:"debug"`
 	Log          Log      `yaml:"log"`
 }
@@ -142,11 +145,13 @@ func Defaults() Config {
 		Currency:      Currency{Code: USD, USDRate: 1},
 		Semconv:       SemconvReleased,
 		History:       defaultHistory(),
+		Objectives:    defaultObjectives(),
 		Sinks:         []export.Config{},
 		Notifications: defaultNotifications(),
 		Tokens:        Tokens{Ingest: []telemetry.Secret{}, API: []telemetry.Secret{}, Admin: []telemetry.Secret{}},
 		CORSOrigins:   []string{},
 		AllowedHosts:  []string{},
+		Runs:          defaultRuns(),
 		Limits:        Limits{MaxRequestBytes: 64 << 20, MaxInFlightBytes: 256 << 20, MaxConnections: 4096},
 		Log:           Log{Format: LogAuto, Level: LogInfo},
 	}
