@@ -146,7 +146,7 @@ func (p *pump) put(to route, piece piece, record *journal.Record) {
 
 const (
 	// firstSpans and shareOfSent bound a request while the process is young.
-	firstSpans  = 32
+	firstSpans  = 8
 	shareOfSent = 64
 )
 

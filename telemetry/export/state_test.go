@@ -82,7 +82,7 @@ func TestAYoungProcessSendsLittleAtATime(t *testing.T) {
 		sent, largest := 0, 0
 		for i, post := range b.got() {
 			// A batch is made while another one is on its way, before that counts.
-			if n := len(post.spans); n > max(firstSpans, sent/shareOfSent) {
+			if n := len(post.spans); n > max(each, sent/shareOfSent) {
 				t.Errorf("request %d has %d spans after %d were sent", i, n, sent)
 			}
 			sent, largest = sent+len(post.spans), max(largest, len(post.spans))
