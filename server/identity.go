@@ -3,6 +3,7 @@ package server
 import (
 	"crypto/rand"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -19,7 +20,12 @@ type identity struct {
 	Instance string `json:"instance"`
 	// Seed makes request hashes unpredictable to senders.
 	Seed uint64 `json:"seed"`
+	// FeedbackKey seals the tokens with which pages judge runs, in hexadecimal.
+	FeedbackKey string `json:"feedback_key"`
 }
+
+// feedbackKeyBytes is the length of FeedbackKey.
+const feedbackKeyBytes = 32
 
 // loadIdentity reads the directory's identity, or makes one where there is none.
 // A damaged one is set aside for a new one: what that costs is that a request
@@ -31,7 +37,11 @@ func loadIdentity(dir string, log *slog.Logger) (identity, error) {
 	if err == nil {
 		var id identity
 		if err := json.Unmarshal(b, &id); err == nil && id.Instance != "" {
-			return id, nil
+			if key, err := hex.DecodeString(id.FeedbackKey); err == nil && len(key) == feedbackKeyBytes {
+				return id, nil
+			}
+			id.FeedbackKey = newFeedbackKey() // made by a version that had none
+			return id, id.save(path)
 		}
 		log.Error("the identity of the data directory is damaged and set aside; a new one is made", "file", path)
 		err = os.Rename(path, path+".damaged")
@@ -49,14 +59,27 @@ func loadIdentity(dir string, log *slog.Logger) (identity, error) {
 func newIdentity(path string) (identity, error) {
 	var seed [8]byte
 	_, _ = rand.Read(seed[:]) // never fails, says crypto/rand
-	id := identity{Instance: uuid.NewString(), Seed: binary.LittleEndian.Uint64(seed[:])}
+	id := identity{Instance: uuid.NewString(), Seed: binary.LittleEndian.Uint64(seed[:]), FeedbackKey: newFeedbackKey()}
+	if err := id.save(path); err != nil {
+		return identity{}, err
+	}
+	return id, nil
+}
+
+func newFeedbackKey() string {
+	var key [feedbackKeyBytes]byte
+	_, _ = rand.Read(key[:]) // never fails, says crypto/rand
+	return hex.EncodeToString(key[:])
+}
+
+func (id identity) save(path string) error {
 	b, err := json.Marshal(id)
 	if err != nil {
-		return identity{}, err
+		return err
 	}
 	tmp := path + ".tmp"
 	if err := os.WriteFile(tmp, append(b, '\n'), 0o600); err != nil {
-		return identity{}, err
+		return err
 	}
-	return id, os.Rename(tmp, path)
+	return os.Rename(tmp, path)
 }

@@ -7,6 +7,7 @@ import (
 	"treq/server/access"
 	"treq/server/runs"
 	"treq/telemetry/export"
+	"treq/telemetry/mirror"
 	"treq/telemetry/pricing"
 	"treq/telemetry/understand"
 )
@@ -16,7 +17,7 @@ import (
 func (s *Server) openRuns(p *parts) (err error) {
 	rules, _ := s.config.Rules()
 	p.runs, err = runs.Open(runs.Options{
-		Journal: p.journal, Rules: rules, Links: linksOf(s.config.Sinks), Logger: s.log,
+		Journal: p.journal, Rules: rules, Links: linksOf(s.config.Sinks, p.judging.projects), Logger: s.log,
 		Pricer: func() understand.Pricer { return pricing.NewFinder(p.models.book) },
 	})
 	if err != nil {
@@ -30,10 +31,17 @@ func (s *Server) openRuns(p *parts) (err error) {
 }
 
 // linksOf gives where the first sink that is LangSmith shows its runs.
-func linksOf(sinks []export.Config) runs.Links {
+func linksOf(sinks []export.Config, projects map[string]*mirror.Projects) runs.Links {
 	for _, c := range sinks {
 		if c.Profile == "langsmith" {
-			return runs.Links{Endpoint: c.Endpoint, Project: c.Project}
+			links := runs.Links{Endpoint: c.Endpoint, Project: c.Project}
+			if looked := projects[c.Name]; looked != nil {
+				links.Real = func(name string) (tenant, id string, ok bool) {
+					project, ok := looked.Known(name)
+					return project.Tenant, project.ID, ok
+				}
+			}
+			return links
 		}
 	}
 	return runs.Links{}

@@ -22,6 +22,7 @@ import (
 const (
 	finishRequests = 3 * time.Second
 	finishSinks    = 4 * time.Second
+	finishFeedback = time.Second
 	stopWithin     = 10 * time.Second
 
 	finishNotifications = time.Second
