@@ -15,6 +15,7 @@ import (
 	"treq/server/access"
 	"treq/server/api"
 	"treq/server/config"
+	"treq/server/history"
 	"treq/server/ingest"
 	"treq/server/notify"
 	"treq/server/runs"
@@ -34,6 +35,8 @@ type parts struct {
 	journal    *journal.Journal
 	reader     *snapshot.Reader
 	exposition *snapshot.Exposition
+	history    *history.Store // nil where there is none
+	windows    *windows
 	reported   *reported.Store
 	process    *instrument.Process
 	meter      *meter.Meter
@@ -44,7 +47,6 @@ type parts struct {
 	ingest        *ingest.Ingest
 	documents     *documents
 	models        *models
-	judging       judging
 }
 
 // build makes the parts from the far end to the doors and starts them. What it
@@ -63,6 +65,7 @@ func (s *Server) build(ctx context.Context) (*parts, error) {
 		Instance:        p.identity.Instance,
 		Logger:          s.log,
 	})
+	s.openHistory(p)
 	if err := s.openSinks(p); err != nil {
 		return nil, err
 	}
@@ -72,14 +75,7 @@ func (s *Server) build(ctx context.Context) (*parts, error) {
 	if err := s.openMeter(ctx, p); err != nil {
 		return nil, err
 	}
-	if err := s.openJudging(p); err != nil {
-		return nil, err
-	}
-	s.openProjects(p)
 	if err := s.openRuns(p); err != nil {
-		return nil, err
-	}
-	if err := s.openMirror(p); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -145,7 +141,7 @@ func (s *Server) openMeter(ctx context.Context, p *parts) (err error) {
 	provider := snapshot.NewProvider(p.reader)
 	s.onStop("metrics", provider.Shutdown)
 	p.exposition, err = snapshot.NewExposition(p.reader, snapshot.ExpositionOptions{
-		Collectors: append(s.guards(), collectors.NewGoCollector()),
+		Collectors: append(s.guards(), append(p.historyGuards(), collectors.NewGoCollector())...),
 		Semconv:    generation(s.config.Semconv),
 		OnError:    func(err error) { s.log.Warn("the exposition is not whole", "error", err) },
 	})
@@ -162,12 +158,18 @@ func (s *Server) openMeter(ctx context.Context, p *parts) (err error) {
 	if err != nil {
 		return err
 	}
-	p.models = &models{p.reader, book, s.config.Currency}
+	if p.windows, err = newWindows(p.history, p.reader); err != nil {
+		return err
+	}
+	p.models = &models{p.reader, book, s.config.Currency, p.windows}
 	p.documents = &documents{
-		reader: p.reader, process: p.process, reported: p.reported, started: s.started,
+		reader: p.reader, process: p.process, reported: p.reported, started: s.started, windows: p.windows,
 		hindered: func() bool { return s.hindrance(p) != "" },
 	}
 	if _, err = instrument.Observe(provider.Meter(instrument.ProcessScope), p.sources()); err != nil {
+		return err
+	}
+	if err := s.sampleHistory(p); err != nil {
 		return err
 	}
 	s.runMeter(p.meter)
@@ -238,24 +240,20 @@ func (p *parts) openCursor(name string, from journal.Position) (export.Cursor, e
 
 // handlers are what the doors serve under these settings and tokens.
 func (p *parts) handlers(s *Server, c config.Config, tokens *access.Tokens) (handlers, error) {
-	a, err := api.New(api.Options{
+	o := api.Options{
 		Log: p.journal, Meter: p.meter, Documents: p.documents,
 		Exposition: p.exposition,
 		SummaryExposition: &snapshot.SummaryExposition{
-			Summary: func(ctx context.Context) (snapshot.Summary, error) { return p.documents.summary(ctx, "") },
+			Summary: func(ctx context.Context) (snapshot.Summary, error) { return p.documents.summary(ctx, api.Narrow{}) },
 			OnError: func(err error) { s.log.Warn("the summary cannot be scraped", "error", err) },
 		},
-		Sinks:       func() any { return p.shownSinks() },
+		Sinks:       func() any { return p.sinks.Status() },
 		ChatEntries: func() any { return p.meter.Entries() },
 		Models:      p.models.Document,
 		Runs:        shownRuns{p.runs},
-		Feedback:    p.judging.door, FeedbackTokens: p.judging.tokens,
-		FeedbackStats: func(ctx context.Context, service, key string) (any, error) {
-			return feedbackStats(ctx, p.reader, service, key)
-		},
-		Checks:  []api.Check{{Name: "journal", Err: p.journalCheck}},
-		Notices: func() []string { return s.notices },
-		OTLP:    p.ingest.HTTP(), IsOTLP: ingest.Serves, GRPC: p.ingest.GRPC(),
+		Checks:      []api.Check{{Name: "journal", Err: p.journalCheck}},
+		Notices:     func() []string { return s.notices },
+		OTLP:        p.ingest.HTTP(), IsOTLP: ingest.Serves, GRPC: p.ingest.GRPC(),
 		Authorize:      tokens.For(access.Ingest),
 		AuthorizeRead:  readers(tokens),
 		AuthorizeAdmin: admins(tokens),
@@ -265,7 +263,9 @@ func (p *parts) handlers(s *Server, c config.Config, tokens *access.Tokens) (han
 		Seed:           p.identity.Seed,
 		Version:        s.version,
 		Logger:         s.log,
-	})
+	}
+	s.historyOptions(p, &o)
+	a, err := api.New(o)
 	if err != nil {
 		return handlers{}, err
 	}

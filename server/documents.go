@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"treq/server/api"
 	"treq/telemetry/instrument"
 	"treq/telemetry/reported"
 	"treq/telemetry/snapshot"
@@ -21,32 +22,36 @@ type documents struct {
 	process  *instrument.Process
 	reported *reported.Store
 	started  time.Time
+	windows  *windows // nil without a history
 	// hindered tells whether a sink or the log cannot make progress.
 	hindered func() bool
 }
 
-// Metrics makes the full document of one service, or of all with "".
-func (d *documents) Metrics(ctx context.Context, service string) (any, error) {
-	m, _, err := d.build(ctx, service)
+// Metrics makes the full document.
+func (d *documents) Metrics(ctx context.Context, n api.Narrow) (any, error) {
+	m, _, err := d.build(ctx, n)
 	return m, err
 }
 
-// Summary makes the summary of one service, or of all with "".
-func (d *documents) Summary(ctx context.Context, service string) (any, error) {
-	return d.summary(ctx, service)
+// Summary makes the summary.
+func (d *documents) Summary(ctx context.Context, n api.Narrow) (any, error) {
+	return d.summary(ctx, n)
 }
 
-func (d *documents) summary(ctx context.Context, service string) (snapshot.Summary, error) {
-	_, s, err := d.build(ctx, service)
+func (d *documents) summary(ctx context.Context, n api.Narrow) (snapshot.Summary, error) {
+	_, s, err := d.build(ctx, n)
 	return s, err
 }
 
-func (d *documents) build(ctx context.Context, service string) (snapshot.Metrics, snapshot.Summary, error) {
+func (d *documents) build(ctx context.Context, n api.Narrow) (snapshot.Metrics, snapshot.Summary, error) {
 	snap, err := d.reader.Snapshot(ctx)
+	if err == nil && !n.From.IsZero() {
+		snap, err = d.windows.since(ctx, snap, n.From)
+	}
 	if err != nil {
 		return snapshot.Metrics{}, snapshot.Summary{}, err
 	}
-	m, s := snapshot.Build(snap, snapshot.Query{Service: service}, d.system(service), time.Now(), time.Since(d.started))
+	m, s := snapshot.Build(snap, snapshot.Query{Service: n.Service}, d.system(n.Service), time.Now(), time.Since(d.started))
 	return m, s, nil
 }
 

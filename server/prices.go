@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"treq/server/api"
 	"treq/server/config"
 	"treq/telemetry/pricing"
 	"treq/telemetry/snapshot"
@@ -30,16 +31,20 @@ type models struct {
 	reader   *snapshot.Reader
 	book     *pricing.Book
 	currency config.Currency
+	windows  *windows // nil without a history
 }
 
-// Document is of one service, or of all with "".
-func (m *models) Document(ctx context.Context, service string) (any, error) {
+// Document is what each model did.
+func (m *models) Document(ctx context.Context, n api.Narrow) (any, error) {
 	s, err := m.reader.Snapshot(ctx)
+	if err == nil && !n.From.IsZero() {
+		s, err = m.windows.since(ctx, s, n.From)
+	}
 	if err != nil {
 		return nil, err
 	}
 	return s.Models(snapshot.ModelsQuery{
-		Service: service, PricesVersion: m.book.Version(), PricesDate: m.book.Date(),
+		Service: n.Service, PricesVersion: m.book.Version(), PricesDate: m.book.Date(),
 		Currency: m.currency.Code, UnitsPerUSD: m.currency.USDRate,
 	}, time.Now()), nil
 }

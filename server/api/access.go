@@ -20,7 +20,11 @@ func (a *API) mayUse(path string, r *http.Request) error {
 		return err
 	}
 	decide := a.o.Authorize
-	switch r.Method {
+	method := r.Method
+	if path == promQLPath {
+		method = http.MethodGet // a POST is a question too, with its parameters in a form
+	}
+	switch method {
 	case http.MethodGet, http.MethodHead:
 		if !a.o.Closed || slices.Contains(open, path) {
 			return nil

@@ -26,12 +26,12 @@ type Meter interface {
 	Version() uint64
 }
 
-// Documents makes the guide's two documents, for one service, or for all with
-// "". The values encode as JSON exactly as they are to be answered. A service that
-// was never seen gives zeros. Safe for concurrent use.
+// Documents makes the guide's two documents. The values encode as JSON exactly as
+// they are to be answered. A service that was never seen gives zeros. Safe for
+// concurrent use.
 type Documents interface {
-	Metrics(ctx context.Context, service string) (any, error)
-	Summary(ctx context.Context, service string) (any, error)
+	Metrics(ctx context.Context, n Narrow) (any, error)
+	Summary(ctx context.Context, n Narrow) (any, error)
 }
 
 // Check is one condition of readiness.
@@ -54,9 +54,17 @@ type Options struct {
 	// GET /monitoring/chats/entries as "entries": slices that encode as JSON. Nil
 	// functions and nil slices list nothing.
 	Sinks, ChatEntries func() any
-	// Models makes what GET /monitoring/models answers, for one service, or for all
-	// with ""; nil answers 404.
-	Models func(ctx context.Context, service string) (any, error)
+	// Models makes what GET /monitoring/models answers; nil answers 404.
+	Models func(ctx context.Context, n Narrow) (any, error)
+	// Window gives from when on to count for a trailing window, as precisely as the
+	// history knows; zero where everything that was counted lies within it. A window
+	// that it cannot give is an error of kind Unprocessable. Nil has no windows.
+	Window func(ctx context.Context, window time.Duration) (from time.Time, err error)
+	// History answers GET /monitoring/history; nil answers 404.
+	History History
+	// PromQL answers below /prometheus/api/v1/, in the shapes of Prometheus; nil
+	// answers 404.
+	PromQL http.Handler
 	// Runs shows single runs; nil shows none.
 	Runs Runs
 	// Feedback takes judgements of runs, FeedbackTokens lets pages send them, and

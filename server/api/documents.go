@@ -13,7 +13,6 @@ import (
 
 	"github.com/zeebo/xxh3"
 
-	"treq/server/fault"
 	"treq/telemetry"
 )
 
@@ -76,9 +75,9 @@ func (a *API) getSummary(w http.ResponseWriter, r *http.Request) error {
 }
 
 // document answers one of the two: to scrapers as an exposition, to all others
-// as JSON. A document that is narrowed to a service is rendered for each caller.
+// as JSON. A document that is narrowed is rendered for each caller.
 func (a *API) document(w http.ResponseWriter, r *http.Request, cache *rendering,
-	make func(context.Context, string) (any, error), exposition http.Handler,
+	make func(context.Context, Narrow) (any, error), exposition http.Handler,
 ) error {
 	if err := a.counting(); err != nil {
 		return err
@@ -88,24 +87,22 @@ func (a *API) document(w http.ResponseWriter, r *http.Request, cache *rendering,
 		exposition.ServeHTTP(w, r)
 		return nil
 	}
-	service := ""
-	if r.URL.RawQuery != "" {
-		q := parseQuery(r.URL.RawQuery)
-		if window, ok := q["window"]; ok {
-			return windowError(window)
-		}
-		service = q["service"]
-	}
-	var body []byte
-	var etag string
+	var n Narrow
 	var err error
 	// The rendering serves others too, so it must not end with this caller.
 	ctx := context.WithoutCancel(r.Context())
-	if service == "" {
-		body, etag, err = cache.get(a.o.Meter, a.now, func() (any, error) { return make(ctx, "") })
+	if r.URL.RawQuery != "" {
+		if n, err = a.narrow(ctx, parseQuery(r.URL.RawQuery)); err != nil {
+			return err
+		}
+	}
+	var body []byte
+	var etag string
+	if n == (Narrow{}) {
+		body, etag, err = cache.get(a.o.Meter, a.now, func() (any, error) { return make(ctx, n) })
 	} else {
 		var v any
-		if v, err = make(ctx, service); err == nil {
+		if v, err = make(ctx, n); err == nil {
 			body, err = encode(v)
 			etag = etagOf(body)
 		}
@@ -114,6 +111,9 @@ func (a *API) document(w http.ResponseWriter, r *http.Request, cache *rendering,
 		return err
 	}
 	h := w.Header()
+	if !n.From.IsZero() {
+		h.Set(headerFrom, n.From.UTC().Format(time.RFC3339))
+	}
 	h.Set("Etag", etag)
 	if matches(r.Header.Get("If-None-Match"), etag) {
 		h.Set("Cache-Control", "no-cache")
@@ -133,15 +133,6 @@ func matches(header, etag string) bool {
 		}
 	}
 	return false
-}
-
-// windowError refuses a window in the shape in which every bad parameter is refused.
-func windowError(value string) error {
-	return &fault.Validation{Detail: []fault.FieldError{{
-		Type: "not_available", Loc: []any{"query", "window"},
-		Msg:   "Windows need history, which this version does not keep; leave window out to get the totals",
-		Input: quoted(value),
-	}}}
 }
 
 // counting is nil when what was admitted before the start is counted; until

@@ -134,7 +134,7 @@ func TestDocumentOfAService(t *testing.T) {
 func TestWindowsNeedHistory(t *testing.T) {
 	for _, path := range []string{"/monitoring/metrics", "/monitoring/stats/summary"} {
 		w := newFixture(t).do("GET", path+"?window=5m", "")
-		want := `{"detail":[{"type":"not_available","loc":["query","window"],"msg":"Windows need history, which this version does not keep; leave window out to get the totals","input":"5m"}]}`
+		want := `{"detail":[{"type":"not_available","loc":["query","window"],"msg":"Windows need the history, which is off; leave window out to get the totals","input":"5m"}]}`
 		if w.Code != 422 || w.Body.String() != want {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}

@@ -90,23 +90,28 @@ type fakeDocuments struct {
 	err  error
 }
 
-func (d *fakeDocuments) document(name, service string) (any, error) {
+func (d *fakeDocuments) document(name string, n Narrow) (any, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.made++
+	from := ""
+	if !n.From.IsZero() {
+		from = n.From.Format(time.RFC3339)
+	}
 	return struct {
 		Document string `json:"document"`
 		Service  string `json:"service"`
+		From     string `json:"from,omitempty"`
 		Made     int    `json:"made"`
-	}{name, service, d.made}, d.err
+	}{name, n.Service, from, d.made}, d.err
 }
 
-func (d *fakeDocuments) Metrics(_ context.Context, service string) (any, error) {
-	return d.document("metrics", service)
+func (d *fakeDocuments) Metrics(_ context.Context, n Narrow) (any, error) {
+	return d.document("metrics", n)
 }
 
-func (d *fakeDocuments) Summary(_ context.Context, service string) (any, error) {
-	return d.document("summary", service)
+func (d *fakeDocuments) Summary(_ context.Context, n Narrow) (any, error) {
+	return d.document("summary", n)
 }
 
 // fixture is an API over fakes, with a clock that stands still.
@@ -124,7 +129,7 @@ func newFixture(t testing.TB, change ...func(*Options)) *fixture {
 	f := &fixture{log: &fakeLog{}, meter: &fakeMeter{}, docs: &fakeDocuments{}, now: time.Date(2026, 1, 5, 12, 0, 0, 123, time.UTC)}
 	o := Options{
 		Log: f.log, Meter: f.meter, Documents: f.docs, Version: "1.2.3",
-		Models: func(_ context.Context, service string) (any, error) { return f.docs.document("models", service) },
+		Models: func(_ context.Context, n Narrow) (any, error) { return f.docs.document("models", n) },
 		Now:    func() time.Time { return f.now },
 		Exposition: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = w.Write([]byte("exposition"))
