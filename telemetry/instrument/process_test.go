@@ -77,6 +77,9 @@ func TestObserve(t *testing.T) {
 			Sinks: func() []Sink {
 				return []Sink{{Name: "langsmith", Sent: 5, Retried: 6, Dropped: []Drop{{"dead_letter", 7}}, QueueSpans: 8, QueueBytes: 9, OldestAgeSeconds: 1.5}}
 			},
+			Runs: func() Runs {
+				return Runs{Running: 14, Bytes: 15, Spans: 16, Repeated: 17, Unended: []Drop{{"timed_out", 18}}}
+			},
 			Journal: func() Journal { return Journal{Bytes: 10, Unread: 11, Limit: 12, Room: 13} },
 		})
 		if err != nil {
@@ -92,6 +95,8 @@ func TestObserve(t *testing.T) {
 			PipelineDropped:    {{map[string]string{AttrSink: "langsmith", AttrReason: "dead_letter"}, 7, 0}},
 			PipelineQueueSpans: {{sink, 8, 0}}, PipelineQueueBytes: {{sink, 9, 0}}, PipelineQueueAge: {{sink, 1, 1.5}},
 			JournalBytes: {{none, 10, 0}}, JournalUnread: {{none, 11, 0}}, JournalLimit: {{none, 12, 0}}, JournalRoom: {{none, 13, 0}},
+			RunsRunning: {{none, 14, 0}}, RunsBytes: {{none, 15, 0}}, RunsSpans: {{none, 16, 0}}, RunsRepeated: {{none, 17, 0}},
+			RunsUnended:    {{map[string]string{AttrReason: "timed_out"}, 18, 0}},
 			ProcessCPUTime: {{map[string]string{AttrCPUMode: "user"}, 1, 2}, {map[string]string{AttrCPUMode: "system"}, 1, 1}},
 			ProcessMemory:  {{none, 64, 0}}, ProcessThreads: {{none, 7, 0}}, ProcessUptime: {{none, 1, 60}}, SystemAvailable: {{none, 128, 0}},
 		}
