@@ -17,7 +17,7 @@ type assembly struct {
 	// explain is told what became of each span; nil where nobody asks.
 	explain func(verdict)
 
-	traces map[[16]byte]*trace
+	traces traceTable
 	last   *trace
 	pool   []*trace
 	frags  []*fragment // pool
@@ -31,6 +31,7 @@ type assembly struct {
 	// memories is a queue by time; entries whose seq is not their trace's are stale.
 	memories   queue[memory]
 	remembered int
+	warmAhead  int // memories that warmMemories has seen
 
 	runs    runs
 	entries entries
@@ -103,8 +104,8 @@ func (a *assembly) trace(s *Span) *trace {
 	if a.last != nil && a.last.id == s.TraceID {
 		return a.last
 	}
-	t, ok := a.traces[s.TraceID]
-	if !ok {
+	t := a.traces.get(&s.TraceID)
+	if t == nil {
 		if n := len(a.pool); n > 0 {
 			t = a.pool[n-1]
 			a.pool = a.pool[:n-1]
@@ -117,7 +118,7 @@ func (a *assembly) trace(s *Span) *trace {
 			t.frags = t.one[:0]
 		}
 		t.indexes = noIndexes
-		a.traces[s.TraceID] = t
+		a.traces.put(t)
 	}
 	a.last = t
 	return t
@@ -137,7 +138,7 @@ func (a *assembly) forget(t *trace) {
 	if len(t.frags) > 0 || len(t.kept) > 0 {
 		return
 	}
-	delete(a.traces, t.id)
+	a.traces.remove(t)
 	if a.last == t {
 		a.last = nil
 	}
@@ -181,15 +182,15 @@ func (a *assembly) join(t *trace, upper, lower *fragment, parent int32) *fragmen
 // schedule sets when a fragment is due.
 func (a *assembly) schedule(t *trace, f *fragment) {
 	top := &t.spans[f.top]
-	wait := a.config.CloseLeaf
+	wait, in := a.config.CloseLeaf, laneLeaf
 	switch {
 	case top.Parent == 0, top.SpanKind == otlp.KindServer, t.keptIndex(top.Parent) >= 0:
-		wait = a.config.CloseRoot
+		wait, in = a.config.CloseRoot, laneRoot
 	case isChain(top.Kind):
-		wait = a.config.CloseChain
+		wait, in = a.config.CloseChain, laneChain
 	}
 	f.due = min(later(f.grew, int64(wait)), later(f.first, int64(a.config.CloseMax)))
-	a.timers.set(f)
+	a.timers.set(f, in)
 }
 
 // later adds without passing the end of time.
@@ -219,6 +220,7 @@ func (a *assembly) advance(now int64) {
 
 // fire closes a fragment that is due, or, forced, that is not.
 func (a *assembly) fire(f *fragment, forced bool) {
+	a.timers.warm()
 	t := f.trace
 	host := int32(-1)
 	if len(t.frags) > 1 || len(t.kept) > 0 {
@@ -368,6 +370,7 @@ func (a *assembly) remember(t *trace) {
 
 // expire takes the oldest memory off the queue and forgets what it stands for.
 func (a *assembly) expire() {
+	a.warmMemories()
 	m := a.memories.pop()
 	if t := m.trace; t.keptSeq == m.seq {
 		a.remembered -= len(t.kept)
@@ -382,4 +385,21 @@ func (a *assembly) expire() {
 		t.keptSeq, t.until = 0, 0
 		a.forget(t)
 	}
+}
+
+// warmMemories brings what is forgotten next into the cache, as timers.warm does.
+func (a *assembly) warmMemories() {
+	if a.warmAhead--; a.warmAhead > 0 {
+		return
+	}
+	next := a.memories.list[a.memories.head:min(len(a.memories.list), a.memories.head+batch)]
+	a.warmAhead = len(next)
+	var sum uint64
+	for i := range next {
+		sum += next[i].trace.seq + next[i].trace.keptSeq
+	}
+	for i := range next {
+		a.traces.warm(&next[i].trace.id)
+	}
+	a.traces.warmed += sum
 }

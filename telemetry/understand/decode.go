@@ -125,11 +125,11 @@ func (r *decoder) trace(a *assembly) {
 			r.fail()
 		}
 	}
-	if _, twice := a.traces[t.id]; twice || kept == 0 && (len(t.frags) == 0 || len(t.chats) > 0) {
+	if a.traces.get(&t.id) != nil || kept == 0 && (len(t.frags) == 0 || len(t.chats) > 0) {
 		r.fail()
 	}
 	if !r.bad {
-		a.traces[t.id] = t
+		a.traces.put(t)
 	}
 }
 
@@ -176,7 +176,7 @@ func (r *decoder) fragment(a *assembly, t *trace) {
 	}
 	a.open += count
 	t.frags = append(t.frags, f)
-	a.timers.set(f)
+	a.timers.set(f, laneLeaf)
 	if t.spans[f.top].Parent != 0 {
 		t.wait(f)
 	}

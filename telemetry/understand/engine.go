@@ -57,7 +57,7 @@ func New(c Config, rec telemetry.Recorder) (*Engine, error) {
 	}
 	e := &Engine{config: c, rec: rec, horizon: NewHorizon(c.Remember, c.HorizonBytes)}
 	e.reader = newReader(&e.config)
-	e.assembly = assembly{config: &e.config, rec: rec, traces: make(map[[16]byte]*trace)}
+	e.assembly = assembly{config: &e.config, rec: rec}
 	e.assembly.settle.config = &e.config
 	return e, nil
 }
@@ -124,7 +124,7 @@ func (e *Engine) Horizon() *Horizon { return e.horizon }
 // Stats gives the engine's figures.
 func (e *Engine) Stats() Stats {
 	s := e.assembly.stats
-	s.OpenSpans, s.OpenTraces, s.Remembered = e.assembly.open, len(e.assembly.traces), e.assembly.remembered
+	s.OpenSpans, s.OpenTraces, s.Remembered = e.assembly.open, e.assembly.traces.len(), e.assembly.remembered
 	s.HorizonBytes, s.HorizonSpans, s.HorizonEvicted = e.horizon.Bytes(), e.horizon.Len(), e.horizon.Evicted()
 	return s
 }
@@ -140,6 +140,7 @@ func (v *traceVisitor) Scope(s *otlp.Scope) { v.reader.Scope(s) }
 // misses of a whole scope cost little more than one if none waits for another.
 func (v *traceVisitor) Herald(trace *[16]byte, span *[8]byte) {
 	v.horizon.warm(Fingerprint(trace, number(*span)))
+	v.assembly.traces.warm(trace)
 }
 
 func (v *traceVisitor) Span(sp *otlp.Span) {

@@ -144,7 +144,7 @@ func (p *post) traced() *keptChat {
 	if a.runs.traced == nil {
 		a.runs.index(a.memories.list[a.memories.head:])
 	}
-	return a.runs.find(run, a.traces)
+	return a.runs.find(run, &a.traces)
 }
 
 func (p *post) chat() {

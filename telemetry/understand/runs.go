@@ -99,11 +99,11 @@ func (r *runs) index(remembering []memory) {
 }
 
 // find gives the chat that spans told of a run, nil if none did.
-func (r *runs) find(run RunID, traces map[[16]byte]*trace) *keptChat {
+func (r *runs) find(run RunID, traces *traceTable) *keptChat {
 	if c, ok := r.traced[run]; ok {
 		return &c.trace.chats[c.chat]
 	}
-	if t, ok := traces[run]; ok && len(t.chats) > 0 {
+	if t := traces.get((*[16]byte)(&run)); t != nil && len(t.chats) > 0 {
 		return &t.chats[0]
 	}
 	return nil

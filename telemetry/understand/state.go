@@ -21,8 +21,8 @@ func (e *Engine) MarshalBinary() ([]byte, error) {
 	w.uvarint(a.seq)
 	w.stats(&a.stats)
 
-	traces := make([]*trace, 0, len(a.traces))
-	for _, t := range a.traces {
+	traces := make([]*trace, 0, a.traces.len())
+	for t := range a.traces.all() {
 		traces = append(traces, t)
 	}
 	slices.SortFunc(traces, func(x, y *trace) int { return cmp.Compare(x.seq, y.seq) })
@@ -43,7 +43,7 @@ func (e *Engine) UnmarshalBinary(data []byte) error {
 	if r.byte() != stateVersion {
 		return telemetry.Errorf(telemetry.Invalid, "state of open traces: not of version %d", stateVersion)
 	}
-	a := assembly{config: &e.config, rec: e.rec, traces: make(map[[16]byte]*trace)}
+	a := assembly{config: &e.config, rec: e.rec}
 	a.settle.config = &e.config
 	a.now = r.varint()
 	a.seq = r.uvarint()
@@ -69,7 +69,7 @@ func (e *Engine) UnmarshalBinary(data []byte) error {
 // recall rebuilds what follows from the traces: the queue of memories.
 func (a *assembly) recall() {
 	var remembering []*trace
-	for _, t := range a.traces {
+	for t := range a.traces.all() {
 		if len(t.kept) > 0 {
 			remembering = append(remembering, t)
 		}

@@ -2,18 +2,33 @@ package understand
 
 import "slices"
 
-// timers knows which fragment is due first: a heap, four children to a node, of
-// entries that hold what they are ordered by, so that the fragments themselves
-// are not touched while they wait.
+// timers knows which fragment is due first. Waits are of few lengths and time
+// only moves forward, so nearly all entries come in the order in which they are due,
+// lane by lane: each lane is a queue. What comes out of order goes to a heap.
+// Entries hold what they are ordered by, so that fragments are not touched while
+// they wait.
 //
 // A fragment that grows is due later and keeps its entry until that comes up; one
 // that is due sooner, or older, gets a new entry. Its old one is stale then, as
 // are those of fragments that ended, and goes when it comes up or when half of
 // all are stale.
 type timers struct {
-	heap []timer
-	live int // fragments that have an entry
+	lanes [laneCount]queue[timer]
+	heap  []timer
+	live  int // fragments that have an entry
+	ahead int // entries at the head of the first lane that warm has seen
+	warms uint64
 }
+
+// lane is a length of waiting.
+type lane uint8
+
+const (
+	laneRoot lane = iota
+	laneChain
+	laneLeaf
+	laneCount
+)
 
 // timer is an entry: a fragment, and what was its due time and age.
 type timer struct {
@@ -29,8 +44,8 @@ func (x *timer) stale() bool {
 	return !x.frag.timed || x.frag.timer.due != x.due || x.frag.timer.seq != x.seq
 }
 
-// set tells that a fragment is due at f.due, and is of age f.seq.
-func (h *timers) set(f *fragment) {
+// set tells that a fragment, which waits in a lane, is due at f.due and of age f.seq.
+func (h *timers) set(f *fragment, in lane) {
 	e := timer{f.due, f.seq, f}
 	switch {
 	case !f.timed:
@@ -39,30 +54,35 @@ func (h *timers) set(f *fragment) {
 	case !e.before(&timer{due: f.timer.due, seq: f.timer.seq}):
 		return
 	}
-	h.push(e)
-}
-
-func (h *timers) push(e timer) {
-	e.frag.timer.due, e.frag.timer.seq = e.due, e.seq
-	if len(h.heap) >= 64 && len(h.heap) >= 2*h.live {
+	f.timer.due, f.timer.seq = e.due, e.seq
+	if n := h.len(); n >= 64 && n >= 2*h.live {
 		h.compact()
 	}
-	h.heap = append(h.heap, e)
-	i := len(h.heap) - 1
-	for i > 0 {
-		p := (i - 1) / 4
-		if !e.before(&h.heap[p]) {
-			break
-		}
-		h.heap[i] = h.heap[p]
-		i = p
+	if q := &h.lanes[in]; q.len() == 0 || !e.before(&q.list[len(q.list)-1]) {
+		q.push(e)
+	} else {
+		h.push(e)
 	}
-	h.heap[i] = e
+}
+
+func (h *timers) len() int {
+	n := len(h.heap)
+	for i := range h.lanes {
+		n += h.lanes[i].len()
+	}
+	return n
 }
 
 // compact drops all stale entries.
 func (h *timers) compact() {
-	h.heap = slices.DeleteFunc(h.heap, func(e timer) bool { return e.stale() })
+	stale := func(e timer) bool { return e.stale() }
+	for i := range h.lanes {
+		q := &h.lanes[i]
+		kept := slices.DeleteFunc(q.list[q.head:], stale)
+		q.list = q.list[:q.head+len(kept)]
+	}
+	h.ahead = 0
+	h.heap = slices.DeleteFunc(h.heap, stale)
 	for i := (len(h.heap) - 2) / 4; i >= 0 && len(h.heap) > 1; i-- {
 		h.down(i, h.heap[i])
 	}
@@ -78,26 +98,64 @@ func (h *timers) remove(f *fragment) {
 
 // next gives the fragment that is due first, nil if there is none.
 func (h *timers) next() *fragment {
-	for len(h.heap) > 0 {
-		e := h.heap[0]
-		if !e.stale() {
-			if e.due == e.frag.due && e.seq == e.frag.seq {
-				return e.frag
+	for {
+		first, from := (*timer)(nil), -1
+		for i := range h.lanes {
+			if q := &h.lanes[i]; q.len() > 0 && (first == nil || q.first().before(first)) {
+				first, from = q.first(), i
 			}
-			// It is due later than when it got this entry.
-			e.due, e.seq = e.frag.due, e.frag.seq
-			e.frag.timer.due, e.frag.timer.seq = e.due, e.seq
-			h.down(0, e)
-			continue
 		}
-		last := len(h.heap) - 1
-		e, h.heap[last] = h.heap[last], timer{}
-		h.heap = h.heap[:last]
-		if last > 0 {
-			h.down(0, e)
+		if len(h.heap) > 0 && (first == nil || h.heap[0].before(first)) {
+			first, from = &h.heap[0], -1
+		}
+		switch {
+		case first == nil:
+			return nil
+		case first.stale():
+			h.pop(from)
+		case first.due == first.frag.due && first.seq == first.frag.seq:
+			return first.frag
+		default:
+			// It is due later than when it got this entry.
+			f := first.frag
+			h.pop(from)
+			f.timer.due, f.timer.seq = f.due, f.seq
+			h.push(timer{f.due, f.seq, f})
 		}
 	}
-	return nil
+}
+
+// pop takes the first entry off a lane, or off the heap for -1.
+func (h *timers) pop(from int) {
+	if from >= 0 {
+		h.lanes[from].pop()
+		if from == 0 {
+			h.ahead = max(0, h.ahead-1)
+		}
+		return
+	}
+	last := len(h.heap) - 1
+	e := h.heap[last]
+	h.heap[last] = timer{}
+	h.heap = h.heap[:last]
+	if last > 0 {
+		h.down(0, e)
+	}
+}
+
+// push puts an entry on the heap, which has four children to a node.
+func (h *timers) push(e timer) {
+	h.heap = append(h.heap, e)
+	i := len(h.heap) - 1
+	for i > 0 {
+		p := (i - 1) / 4
+		if !e.before(&h.heap[p]) {
+			break
+		}
+		h.heap[i] = h.heap[p]
+		i = p
+	}
+	h.heap[i] = e
 }
 
 // down puts an entry where one was that came before it.
@@ -120,4 +178,48 @@ func (h *timers) down(i int, e timer) {
 		i = first
 	}
 	h.heap[i] = e
+}
+
+// batch is how many of those that come next are brought into the cache at once.
+const batch = 16
+
+// warm brings what comes up next in the first lane into the cache, many at a time:
+// each of them lies somewhere else in memory, and misses that do not wait for one
+// another cost little more than one.
+func (h *timers) warm() {
+	q := &h.lanes[laneRoot]
+	if h.ahead > 0 || q.len() == 0 {
+		return
+	}
+	next := q.list[q.head:min(len(q.list), q.head+batch)]
+	h.ahead = len(next)
+	var sum uint64
+	for i := range next {
+		sum += next[i].frag.seq
+	}
+	for i := range next {
+		if t := next[i].frag.trace; t != nil {
+			sum += t.seq + uint64(len(t.spans)) + t.keptSeq
+		}
+	}
+	for i := range next {
+		if t := next[i].frag.trace; t != nil {
+			for k := range t.spans[:min(len(t.spans), 8)] {
+				sum += t.spans[k].ID + uint64(t.spans[k].next)
+			}
+		}
+	}
+	for i := range next {
+		if t := next[i].frag.trace; t != nil {
+			for k := range t.spans[:min(len(t.spans), 8)] {
+				if h := &t.spans[k]; h.Call != nil {
+					sum += uint64(h.Call.Tokens.Input) + uint64(h.Call.TimeToFirstToken)
+				} else if h.Search != nil {
+					sum += uint64(h.Search.Documents)
+				}
+			}
+		}
+	}
+	// Kept, so that the reading is not left out.
+	h.warms = sum
 }
