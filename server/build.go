@@ -47,6 +47,7 @@ type parts struct {
 	ingest        *ingest.Ingest
 	documents     *documents
 	models        *models
+	judging       judging
 }
 
 // build makes the parts from the far end to the doors and starts them. What it
@@ -75,7 +76,14 @@ func (s *Server) build(ctx context.Context) (*parts, error) {
 	if err := s.openMeter(ctx, p); err != nil {
 		return nil, err
 	}
+	if err := s.openJudging(p); err != nil {
+		return nil, err
+	}
+	s.openProjects(p)
 	if err := s.openRuns(p); err != nil {
+		return nil, err
+	}
+	if err := s.openMirror(p); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -247,13 +255,17 @@ func (p *parts) handlers(s *Server, c config.Config, tokens *access.Tokens) (han
 			Summary: func(ctx context.Context) (snapshot.Summary, error) { return p.documents.summary(ctx, api.Narrow{}) },
 			OnError: func(err error) { s.log.Warn("the summary cannot be scraped", "error", err) },
 		},
-		Sinks:       func() any { return p.sinks.Status() },
+		Sinks:       func() any { return p.shownSinks() },
 		ChatEntries: func() any { return p.meter.Entries() },
 		Models:      p.models.Document,
 		Runs:        shownRuns{p.runs},
-		Checks:      []api.Check{{Name: "journal", Err: p.journalCheck}},
-		Notices:     func() []string { return s.notices },
-		OTLP:        p.ingest.HTTP(), IsOTLP: ingest.Serves, GRPC: p.ingest.GRPC(),
+		Feedback:    p.judging.door, FeedbackTokens: p.judging.tokens,
+		FeedbackStats: func(ctx context.Context, service, key string) (any, error) {
+			return feedbackStats(ctx, p.reader, service, key)
+		},
+		Checks:  []api.Check{{Name: "journal", Err: p.journalCheck}},
+		Notices: func() []string { return s.notices },
+		OTLP:    p.ingest.HTTP(), IsOTLP: ingest.Serves, GRPC: p.ingest.GRPC(),
 		Authorize:      tokens.For(access.Ingest),
 		AuthorizeRead:  readers(tokens),
 		AuthorizeAdmin: admins(tokens),
