@@ -34,6 +34,7 @@ type receiver struct {
 type trouble struct {
 	until    time.Time
 	failures int
+	turn     int // attempts since it began
 }
 
 type silence struct {
@@ -127,7 +128,13 @@ func (d *Dispatcher) sent(r *receiver, b *batch, err error) {
 		return
 	}
 	r.failures, r.notBefore = 0, time.Time{}
-	delete(r.trouble, b.group)
+	if t, in := r.trouble[b.group]; in {
+		t.turn++
+		r.trouble[b.group] = t
+	}
+	if !b.unfinished {
+		delete(r.trouble, b.group)
+	}
 	r.stats.sent++
 	r.stats.lastSuccess = now
 	r.lastOf[b.group] = now
@@ -179,6 +186,7 @@ func (r *receiver) fail(b *batch, err error, now time.Time) {
 		t := r.trouble[b.group]
 		t.until = now.Add(backOff(t.failures, longestWrong))
 		t.failures++
+		t.turn++
 		r.trouble[b.group] = t
 		return
 	}

@@ -27,7 +27,9 @@ type Deps struct {
 	// Version is what receivers see in User-Agent.
 	Version string
 
-	disk disk // in tests
+	// In tests, where nil and empty mean the real ones.
+	disk      disk
+	transport http.RoundTripper
 }
 
 // Dispatcher owes receivers what alerts say. Open makes one, Start lets it
@@ -67,7 +69,10 @@ func Open(c Config, deps Deps) (*Dispatcher, error) {
 	if d.log.disk == nil {
 		d.log.disk = &osDisk{path: filepath.Join(deps.Dir, "alerts.log")}
 	}
-	transport := newTransport(deps.Proxy)
+	transport := deps.transport
+	if transport == nil {
+		transport = newTransport(deps.Proxy)
+	}
 	for _, rc := range c.Receivers {
 		r, err := newReceiver(c, rc, transport, deps.Version)
 		if err != nil {

@@ -33,8 +33,8 @@ type words struct {
 var portuguese = words{
 	firing: "Alerta", resolved: "Resolvido",
 	severities:   map[alerting.Severity]string{alerting.Critical: "crítico", alerting.Warning: "aviso", alerting.Info: "informação"},
-	many:         "%d alertas disparados, %d resolvidos",
-	manyResolved: "%d alertas resolvidos",
+	many:         "Alertas disparados: %d · resolvidos: %d",
+	manyResolved: "Alertas resolvidos: %d",
 	since:        "desde", lasted: "durou", value: "valor",
 	late:   "este aviso não pôde ser entregue a tempo: disparou em %s e terminou em %s",
 	again:  "continua disparado",
@@ -45,8 +45,8 @@ var portuguese = words{
 var english = words{
 	firing: "Alert", resolved: "Resolved",
 	severities:   map[alerting.Severity]string{alerting.Critical: "critical", alerting.Warning: "warning", alerting.Info: "info"},
-	many:         "%d alerts firing, %d resolved",
-	manyResolved: "%d alerts resolved",
+	many:         "Alerts firing: %d · resolved: %d",
+	manyResolved: "Alerts resolved: %d",
 	since:        "since", lasted: "lasted", value: "value",
 	late:   "this could not be delivered in time: it fired at %s and ended at %s",
 	again:  "still firing",

@@ -114,7 +114,7 @@ func (r *receiver) next(b *book, now time.Time) (due *batch, wake time.Time) {
 	if first == nil || wake.After(now) {
 		return nil, wake
 	}
-	due = first.batch(now, r.sender.most(), r.trouble[first.name].failures)
+	due = first.batch(now, r.sender.most(), r.trouble[first.name])
 	if len(due.members) == 0 {
 		return nil, now.Add(time.Minute)
 	}
@@ -205,33 +205,44 @@ func (g *group) due() (at time.Time) {
 // owed, then what still fires, the longest untold first. After each refusal of the
 // message it holds half as many, and in the end each alert in turn alone, so that
 // one that the receiver will not take costs no other.
-func (g *group) batch(now time.Time, most, refusals int) *batch {
+func (g *group) batch(now time.Time, most int, trouble trouble) *batch {
+	most = max(1, most>>min(trouble.failures, 16))
+	alone := most == 1 && trouble.failures > 0
 	out := &batch{group: g.name, policy: g.policy}
 	for _, m := range g.members {
-		if m.until.After(now) || !m.owes(m.told) && m.alert.State != alerting.Firing {
+		owed := m.owes(m.told)
+		if m.until.After(now) || !owed && (m.alert.State != alerting.Firing || alone && now.Before(m.told.At.Add(g.policy.repeat))) {
 			continue
 		}
 		out.members = append(out.members, m)
 	}
-	slices.SortFunc(out.members, func(x, y member) int {
-		if x.owes(x.told) != y.owes(y.told) {
-			if x.owes(x.told) {
-				return -1
-			}
-			return 1
-		}
-		return cmp.Or(x.told.At.Compare(y.told.At), x.alert.StartsAt.Compare(y.alert.StartsAt), strings.Compare(x.alert.Fingerprint, y.alert.Fingerprint))
-	})
-	if most = max(1, most>>min(refusals, 16)); most == 1 && refusals > 0 && len(out.members) > 0 {
-		turn := refusals % len(out.members)
+	slices.SortFunc(out.members, inOrder)
+	if n := len(out.members); alone && n > 0 {
+		turn := trouble.turn % n
 		out.members = slices.Concat(out.members[turn:], out.members[:turn])
 	}
 	if len(out.members) > most {
-		cut := out.members[most]
-		out.unfinished = cut.owes(cut.told)
+		out.unfinished = slices.ContainsFunc(out.members[most:], func(m member) bool { return m.owes(m.told) })
 		out.members = out.members[:most]
 	}
 	return out
+}
+
+// inOrder puts what is owed first, in the order it happened, then what was told
+// longest ago.
+func inOrder(x, y member) int {
+	owed := x.owes(x.told)
+	if owed != y.owes(y.told) {
+		if owed {
+			return -1
+		}
+		return 1
+	}
+	order := x.alert.StartsAt.Compare(y.alert.StartsAt)
+	if !owed {
+		order = cmp.Or(x.told.At.Compare(y.told.At), order)
+	}
+	return cmp.Or(order, strings.Compare(x.alert.Fingerprint, y.alert.Fingerprint))
 }
 
 func later(times ...time.Time) (out time.Time) {

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net"
+	"net/http"
 	"os"
 	"syscall"
 )
@@ -29,6 +30,8 @@ func wayOf(err error) string {
 		return "the server does not speak TLS"
 	}
 	switch {
+	case errors.Is(err, http.ErrSchemeMismatch):
+		return "the server does not speak TLS"
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "the connection was refused"
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):

@@ -107,11 +107,14 @@ func (n *notice) item(s style, m *message) item {
 	}
 	for _, name := range slices.Sorted(maps.Keys(n.Labels)) {
 		if name != "alertname" && name != "severity" && n.Labels[name] != "" {
-			out.facts = append(out.facts, fact{name, n.Labels[name]})
+			out.facts = append(out.facts, fact{name, oneLine(n.Labels[name])})
 		}
 	}
 	return out
 }
+
+// oneLine keeps a text that came in telemetry from looking like several.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
 
 // line gives the facts in one line.
 func (i item) line() string {
