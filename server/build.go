@@ -23,6 +23,7 @@ import (
 	"treq/telemetry/export"
 	"treq/telemetry/instrument"
 	"treq/telemetry/journal"
+	"treq/telemetry/merger"
 	"treq/telemetry/meter"
 	"treq/telemetry/pricing"
 	"treq/telemetry/reported"
@@ -44,6 +45,7 @@ type parts struct {
 	// notifications take over what the evaluation says of alerts.
 	notifications *notify.Dispatcher
 	runs          *runs.Viewer
+	merger        *merger.Merger
 	ingest        *ingest.Ingest
 	documents     *documents
 	models        *models
@@ -73,6 +75,9 @@ func (s *Server) build(ctx context.Context) (*parts, error) {
 	if err := s.openNotifications(p); err != nil {
 		return nil, err
 	}
+	if err := s.openMerger(p); err != nil {
+		return nil, err
+	}
 	if err := s.openMeter(ctx, p); err != nil {
 		return nil, err
 	}
@@ -83,6 +88,7 @@ func (s *Server) build(ctx context.Context) (*parts, error) {
 	if err := s.openRuns(p); err != nil {
 		return nil, err
 	}
+	s.runMerger(p.merger)
 	if err := s.openMirror(p); err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ func (p *parts) sources() instrument.Sources {
 		Doors:    p.doorCounts,
 		Refusals: p.refusals,
 		Sinks:    p.sinkCounts,
+		Runs:     p.runCounts,
 		Journal: func() instrument.Journal {
 			st := p.journal.Stats()
 			return instrument.Journal{
