@@ -13,6 +13,7 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 
 	"treq/server/access"
+	"treq/server/alerting"
 	"treq/server/api"
 	"treq/server/config"
 	"treq/server/history"
@@ -44,6 +45,8 @@ type parts struct {
 	sinks      *export.Set
 	// notifications take over what the evaluation says of alerts.
 	notifications *notify.Dispatcher
+	alerts        *alerting.Evaluator // nil without a history
+	quality       *quality
 	runs          *runs.Viewer
 	merger        *merger.Merger
 	ingest        *ingest.Ingest
@@ -88,10 +91,13 @@ func (s *Server) build(ctx context.Context) (*parts, error) {
 	if err := s.openRuns(p); err != nil {
 		return nil, err
 	}
-	s.runMerger(p.merger)
 	if err := s.openMirror(p); err != nil {
 		return nil, err
 	}
+	if err := s.openAlerts(p); err != nil {
+		return nil, err
+	}
+	s.runMerger(p.merger)
 	return p, nil
 }
 
@@ -178,7 +184,7 @@ func (s *Server) openMeter(ctx context.Context, p *parts) (err error) {
 	p.models = &models{p.reader, book, s.config.Currency, p.windows}
 	p.documents = &documents{
 		reader: p.reader, process: p.process, reported: p.reported, started: s.started, windows: p.windows,
-		hindered: func() bool { return s.hindrance(p) != "" },
+		hindered: func() bool { return len(s.reasons(p)) > 0 },
 	}
 	if _, err = instrument.Observe(provider.Meter(instrument.ProcessScope), p.sources()); err != nil {
 		return err
@@ -283,6 +289,7 @@ func (p *parts) handlers(s *Server, c config.Config, tokens *access.Tokens) (han
 		Logger:         s.log,
 	}
 	s.historyOptions(p, &o)
+	s.alertOptions(p, &o)
 	a, err := api.New(o)
 	if err != nil {
 		return handlers{}, err

@@ -23,7 +23,8 @@ type documents struct {
 	reported *reported.Store
 	started  time.Time
 	windows  *windows // nil without a history
-	// hindered tells whether a sink or the log cannot make progress.
+	// hindered tells whether a sink or the log cannot make progress, or a critical
+	// alert fires.
 	hindered func() bool
 }
 

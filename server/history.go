@@ -127,7 +127,7 @@ func (s *Server) historyOptions(p *parts, o *api.Options) {
 	}
 	o.Window = p.windows.from
 	o.History = shownHistory{p.history}
-	o.PromQL = promapi.New(promapi.Options{Store: p.history, Ready: p.meter.Ready, Version: s.version})
+	o.PromQL = promapi.New(promapi.Options{Store: p.history, Rules: p, Ready: p.meter.Ready, Version: s.version})
 }
 
 // shownHistory is the history as the API asks for it.

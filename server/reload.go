@@ -24,6 +24,7 @@ var reloadable = map[string]func(to, from *config.Config){
 	"limits.max_request_bytes":   func(to, from *config.Config) { to.Limits.MaxRequestBytes = from.Limits.MaxRequestBytes },
 	"limits.max_in_flight_bytes": func(to, from *config.Config) { to.Limits.MaxInFlightBytes = from.Limits.MaxInFlightBytes },
 	"limits.max_connections":     func(to, from *config.Config) { to.Limits.MaxConnections = from.Limits.MaxConnections },
+	"objectives.file":            func(to, from *config.Config) { to.Objectives.File = from.Objectives.File },
 	"log.level":                  func(to, from *config.Config) { to.Log.Level = from.Log.Level },
 }
 
@@ -70,10 +71,18 @@ func (s *Server) take(c config.Config) error {
 	if err != nil {
 		return err
 	}
+	// What the file says may have changed where its name has not.
+	objectives, err := OpenObjectives(c.Objectives.File)
+	if err != nil {
+		return err
+	}
 	if s.certificates != nil {
 		if err := s.certificates.replace(c.TLS); err != nil {
 			return err
 		}
+	}
+	if err := s.built.replaceObjectives(objectives); err != nil {
+		return err
 	}
 	s.tokens.Replace(callers(c)...)
 	s.gate.limit(c.Limits.MaxConnections)

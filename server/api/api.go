@@ -65,6 +65,10 @@ type Options struct {
 	// PromQL answers below /prometheus/api/v1/, in the shapes of Prometheus; nil
 	// answers 404.
 	PromQL http.Handler
+	// Objectives answers GET /monitoring/kpis and /monitoring/alerts; nil answers 404.
+	Objectives Objectives
+	// Health says how the service is, in detail if verbose; nil is always well.
+	Health func(ctx context.Context, verbose bool) Health
 	// Runs shows single runs; nil shows none.
 	Runs Runs
 	// Feedback takes judgements of runs, FeedbackTokens lets pages send them, and

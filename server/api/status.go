@@ -13,15 +13,6 @@ import (
 // guideTime is how the guide writes times: UTC without saying so, whole seconds.
 const guideTime = "2006-01-02T15:04:05"
 
-// health is the guide's: it answers as soon as the listener does.
-func (a *API) health(w http.ResponseWriter, _ *http.Request) error {
-	return reply(w, http.StatusOK, struct {
-		Status    string `json:"status"`
-		Service   string `json:"service"`
-		Timestamp string `json:"timestamp"`
-	}{"ok", "treq-monitoring", a.now().UTC().Format(guideTime)})
-}
-
 func (a *API) sinks(w http.ResponseWriter, _ *http.Request) error {
 	return reply(w, http.StatusOK, struct {
 		Sinks any `json:"sinks"`
