@@ -44,6 +44,10 @@ var rooms = map[string]room{
 		of("telemetry", "telemetry/journal", "telemetry/judgement", "telemetry/langsmith", "telemetry/otlp", "telemetry/semconv"),
 		"the journal's reader that makes spans of runs and appends them; neither counts nor forwards",
 	},
+	"telemetry/redact": {
+		of("telemetry", "telemetry/semconv"),
+		"takes out of bytes what belongs in no log; the doors and the sinks are given it as a function",
+	},
 	"telemetry/export": {
 		of("telemetry", "telemetry/journal", "telemetry/semconv"),
 		"the journal's readers that forward; never count",

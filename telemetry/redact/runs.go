@@ -1,0 +1,157 @@
+package redact
+
+import "bytes"
+
+// identities are members of LangSmith's runs that runs are joined, placed and counted by.
+var identities = map[string]bool{
+	"id": true, "trace_id": true, "parent_run_id": true, "parent_run_ids": true, "child_run_ids": true, "dotted_order": true,
+	"session_id": true, "session_name": true, "reference_example_id": true, "run_id": true, "run_type": true, "start_time": true, "end_time": true,
+	"lc_hub_commit_hash": true, "ls_model_name": true, "ls_provider": true, "model": true, "model_name": true, "revision_id": true,
+	"sdk": true, "sdk_version": true, "library": true, "platform": true, "runtime": true, "runtime_version": true, "py_implementation": true, "langchain_version": true,
+	"key": true, "feedback_source": true, "source_run_id": true, "comparative_experiment_id": true, "feedback_group_id": true,
+}
+
+// people are members that tell people and their conversations apart.
+var people = map[string]bool{
+	"user_id": true, "thread_id": true, "conversation_id": true, "user": true, "user_email": true,
+}
+
+// writings are members that hold content.
+var writings = map[string]bool{
+	"inputs": true, "outputs": true, "error": true, "events": true, "serialized": true, "comment": true, "correction": true, "attachments": true,
+}
+
+// JSON gives JSON of LangSmith's run protocol, a run, a feedback, a batch of them or a
+// part of a multipart request, with what the rules look for replaced: body itself, the
+// same slice, where nothing was found. name is the member that the body stands under,
+// such as "inputs" for a part of that name; "" for whole runs. Fields of the rules go
+// by the names of members. Text that is no JSON is searched as text.
+func (r *Redactor) JSON(name string, body []byte) []byte {
+	w := r.walkers.Get().(*walker)
+	defer r.walkers.Put(w)
+	w.body, w.at, w.depth = body, -1, 0
+	w.frames, w.edits, w.text = append(w.frames[:0], frame{to: len(body)}), w.edits[:0], w.text[:0]
+	w.members([]byte(name))
+	out := body
+	if len(w.edits) > 0 {
+		out = w.assemble()
+	}
+	w.body = nil
+	return out
+}
+
+// members walks the body as JSON whose first value is called key.
+func (w *walker) members(key []byte) {
+	t := w.body
+	inArray := []bool{} // of the open brackets: an array's values have the array's name
+	for i := 0; i < len(t); {
+		c := t[i]
+		isValue := c == '"' || c == '{' || c == '['
+		if isValue && w.r.bare && writings[string(key)] {
+			end := endOfValue(t, i)
+			if c != '"' {
+				w.rest = appendSkeleton(w.rest[:0], t[i:end])
+				w.settle(i, end, t[i:end])
+			} else {
+				w.rest = append(w.rest[:0], `""`...)
+				w.settle(i, end, t[i:end])
+			}
+			i, key = end, nil
+			continue
+		}
+		switch {
+		case c == '"':
+			end := endOfString(t, i+1)
+			if end < 0 {
+				w.leaf(i, len(t), treatment{})
+				return
+			}
+			next := end + 1
+			for next < len(t) && (t[next] == ' ' || t[next] == '\n' || t[next] == '\t' || t[next] == '\r') {
+				next++
+			}
+			if next < len(t) && t[next] == ':' && !(len(inArray) > 0 && inArray[len(inArray)-1]) {
+				key = t[i+1 : end]
+				i = next + 1
+				continue
+			}
+			w.member(i+1, end, key)
+			i = end + 1
+		case c == '{' || c == '[':
+			inArray = append(inArray, c == '[')
+			i++
+		case c == '}' || c == ']':
+			if len(inArray) > 0 {
+				inArray = inArray[:len(inArray)-1]
+			}
+			i++
+		case isDigit(c) || c == '-':
+			start := i
+			for i < len(t) && (isDigit(t[i]) || bytes.IndexByte([]byte("+-.eE"), t[i]) >= 0) {
+				i++
+			}
+			if i-start >= shortestNumber && !identities[string(key)] {
+				w.jsonNumber(start, i)
+			}
+		default:
+			i++
+		}
+	}
+}
+
+// member handles the text of a member.
+func (w *walker) member(from, to int, key []byte) {
+	how := treatment{person: people[string(key)]}
+	switch m := w.r.field(key); m {
+	case Keep:
+		return
+	case Mask, Hash, Drop:
+		how.field = m
+	default:
+		if identities[string(key)] {
+			return
+		}
+	}
+	w.leaf(from, to, how)
+}
+
+// jsonNumber handles a number that may be somebody's: what takes its place is a text.
+func (w *walker) jsonNumber(from, to int) {
+	t := w.body[from:to]
+	if !w.r.finds {
+		return
+	}
+	found := w.scanner.scan(t)
+	if len(found) != 1 || found[0].from != 0 || found[0].to != len(t) {
+		return
+	}
+	start := len(w.text)
+	w.text = append(w.text, '"')
+	w.text = w.r.appendMask(w.text, found[0].kind, t, false)
+	w.text = append(w.text, '"')
+	w.put(from, to, start)
+}
+
+// endOfValue gives the end of the value of JSON that starts at i.
+func endOfValue(t []byte, i int) int {
+	depth := 0
+	for i < len(t) {
+		switch t[i] {
+		case '"':
+			end := endOfString(t, i+1)
+			if end < 0 {
+				return len(t)
+			}
+			i = end
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		}
+		i++
+		if depth <= 0 {
+			return i
+		}
+	}
+	return len(t)
+}
