@@ -173,10 +173,7 @@ func appendSkeleton(dst, t []byte) []byte {
 			}
 			s := t[i+1 : end]
 			i = end + 1
-			next := i
-			for next < len(t) && (t[next] == ' ' || t[next] == '\n' || t[next] == '\t' || t[next] == '\r') {
-				next++
-			}
+			next := afterSpace(t, i)
 			isKey := next < len(t) && t[next] == ':'
 			if isKey {
 				key = s
@@ -215,6 +212,14 @@ func kept(s, key []byte) bool {
 		}
 	}
 	return number(s) || names[string(key)] && plain(s)
+}
+
+// afterSpace gives the first place from i on that holds no white space.
+func afterSpace(t []byte, i int) int {
+	for i < len(t) && (t[i] == ' ' || t[i] == '\n' || t[i] == '\t' || t[i] == '\r') {
+		i++
+	}
+	return i
 }
 
 // endOfString gives the place of the quote that ends the string whose content starts at i.

@@ -81,8 +81,8 @@ func (r *Rules) Validate() error {
 		at("fields", "has %d entries; %d are allowed", len(r.Fields), mostFields)
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Fields)) {
-		if name == "" || strings.Contains(strings.TrimSuffix(name, "*"), "*") {
-			at("fields."+name, `want the name of an attribute, or its beginning and "*"`)
+		if reason := wrongField(name); reason != "" {
+			at("fields."+name, "%s", reason)
 		}
 		checkMode(at, "fields."+name, r.Fields[name])
 	}
@@ -99,6 +99,14 @@ func (r *Rules) Validate() error {
 		return nil
 	}
 	return telemetry.Errorf(telemetry.Unprocessable, "%s", strings.Join(faults, "\n"))
+}
+
+// wrongField says what is wrong with the name of a field, "" if nothing is.
+func wrongField(name string) string {
+	if name == "" || strings.Contains(strings.TrimSuffix(name, "*"), "*") {
+		return `want the name of an attribute, or its beginning and "*"`
+	}
+	return ""
 }
 
 func checkMode(at func(key, format string, args ...any), key string, m Mode) {

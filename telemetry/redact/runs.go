@@ -21,17 +21,38 @@ var writings = map[string]bool{
 	"inputs": true, "outputs": true, "error": true, "events": true, "serialized": true, "comment": true, "correction": true, "attachments": true,
 }
 
-// JSON gives JSON of LangSmith's run protocol, a run, a feedback, a batch of them or a
-// part of a multipart request, with what the rules look for replaced: body itself, the
-// same slice, where nothing was found. name is the member that the body stands under,
-// such as "inputs" for a part of that name; "" for whole runs. Fields of the rules go
-// by the names of members. Text that is no JSON is searched as text.
+// Runs gives a request of LangSmith's run protocol, multipart or an object of posts
+// and patches, with what the rules look for replaced: body itself, the same slice,
+// where nothing was found. Names of rules' fields are those of members. Ids, models,
+// times and numbers are never touched. Of attachments those of text are searched; all
+// are emptied where content goes.
+func (r *Redactor) Runs(body []byte) []byte {
+	return r.native(body, func(w *walker) {
+		if bytes.HasPrefix(body, []byte("--")) {
+			w.parts()
+			return
+		}
+		w.members(0, len(body), nil)
+	})
+}
+
+// JSON is Runs for JSON that stands under a member of this name, "" for a whole run or
+// feedback. Text that is no JSON is searched as text.
 func (r *Redactor) JSON(name string, body []byte) []byte {
+	return r.native(body, func(w *walker) { w.members(0, len(body), []byte(name)) })
+}
+
+// Text is Runs for text that is a field of its own, such as a comment.
+func (r *Redactor) Text(name, text string) string {
+	return string(r.native([]byte(text), func(w *walker) { w.member(0, len(text), []byte(name)) }))
+}
+
+func (r *Redactor) native(body []byte, walk func(*walker)) []byte {
 	w := r.walkers.Get().(*walker)
 	defer r.walkers.Put(w)
 	w.body, w.at, w.depth = body, -1, 0
 	w.frames, w.edits, w.text = append(w.frames[:0], frame{to: len(body)}), w.edits[:0], w.text[:0]
-	w.members([]byte(name))
+	walk(w)
 	out := body
 	if len(w.edits) > 0 {
 		out = w.assemble()
@@ -40,22 +61,18 @@ func (r *Redactor) JSON(name string, body []byte) []byte {
 	return out
 }
 
-// members walks the body as JSON whose first value is called key.
-func (w *walker) members(key []byte) {
-	t := w.body
-	inArray := []bool{} // of the open brackets: an array's values have the array's name
-	for i := 0; i < len(t); {
+// members walks JSON whose first value is called key.
+func (w *walker) members(from, to int, key []byte) {
+	t := w.body[:to]
+	var inArray []bool // of the open brackets: an array's values have the array's name
+	for i := from; i < to; {
 		c := t[i]
-		isValue := c == '"' || c == '{' || c == '['
-		if isValue && w.r.bare && writings[string(key)] {
+		if w.r.bare && writings[string(key)] && (c == '"' || c == '{' || c == '[') {
 			end := endOfValue(t, i)
-			if c != '"' {
+			if w.rest = append(w.rest[:0], `""`...); c != '"' {
 				w.rest = appendSkeleton(w.rest[:0], t[i:end])
-				w.settle(i, end, t[i:end])
-			} else {
-				w.rest = append(w.rest[:0], `""`...)
-				w.settle(i, end, t[i:end])
 			}
+			w.settle(i, end, t[i:end])
 			i, key = end, nil
 			continue
 		}
@@ -63,14 +80,11 @@ func (w *walker) members(key []byte) {
 		case c == '"':
 			end := endOfString(t, i+1)
 			if end < 0 {
-				w.leaf(i, len(t), treatment{})
+				w.leaf(i, to, treatment{})
 				return
 			}
-			next := end + 1
-			for next < len(t) && (t[next] == ' ' || t[next] == '\n' || t[next] == '\t' || t[next] == '\r') {
-				next++
-			}
-			if next < len(t) && t[next] == ':' && !(len(inArray) > 0 && inArray[len(inArray)-1]) {
+			next := afterSpace(t, end+1)
+			if next < to && t[next] == ':' && (len(inArray) == 0 || !inArray[len(inArray)-1]) {
 				key = t[i+1 : end]
 				i = next + 1
 				continue
@@ -87,7 +101,7 @@ func (w *walker) members(key []byte) {
 			i++
 		case isDigit(c) || c == '-':
 			start := i
-			for i < len(t) && (isDigit(t[i]) || bytes.IndexByte([]byte("+-.eE"), t[i]) >= 0) {
+			for i < to && (isDigit(t[i]) || bytes.IndexByte([]byte("+-.eE"), t[i]) >= 0) {
 				i++
 			}
 			if i-start >= shortestNumber && !identities[string(key)] {
