@@ -27,6 +27,7 @@ type Engine struct {
 	// observing fills the horizon and nothing else, at observed journal time.
 	observing bool
 	observed  int64
+	ahead     []uint64 // fingerprints of the scope's spans, as heralded
 	// firstSight may be nil.
 	firstSight func(at int64, fingerprint uint64)
 }
@@ -134,12 +135,23 @@ type traceVisitor Engine
 
 func (v *traceVisitor) Resource(r *otlp.Resource) { v.reader.Resource(r) }
 
-func (v *traceVisitor) Scope(s *otlp.Scope) { v.reader.Scope(s) }
+func (v *traceVisitor) Scope(s *otlp.Scope) {
+	v.reader.Scope(s)
+	v.horizon.warm(v.ahead)
+	v.ahead = v.ahead[:0]
+}
+
+// mostAhead bounds how many spans are looked up ahead: more would push the first
+// out of the cache again.
+const mostAhead = 2048
 
 // Herald implements otlp.Herald: looking a span up misses the cache, and the
 // misses of a whole scope cost little more than one if none waits for another.
 func (v *traceVisitor) Herald(trace *[16]byte, span *[8]byte) {
-	v.horizon.warm(Fingerprint(trace, number(*span)))
+	if len(v.ahead) == mostAhead {
+		return
+	}
+	v.ahead = append(v.ahead, Fingerprint(trace, number(*span)))
 	v.assembly.traces.warm(trace)
 }
 

@@ -78,10 +78,22 @@ func (h *Horizon) Add(at int64, fp uint64) (known bool) {
 	return h.insert(fp, uint64(h.epoch)&generationMask)
 }
 
-// warm has the place of a fingerprint brought into the cache.
-func (h *Horizon) warm(fp uint64) { h.warmed += h.slots[h.bucket(fp)*bucketSlots] }
+// warm has the places of fingerprints brought into the cache. One after the other,
+// each miss would be waited for; in so tight a loop the processor has many under way.
+func (h *Horizon) warm(fps []uint64) {
+	var sum uint64
+	for _, fp := range fps {
+		sum += h.slots[h.bucket(fp)*bucketSlots]
+	}
+	h.warmed = sum
+}
 
+// bucket gives the bucket that a fingerprint belongs to.
 func (h *Horizon) bucket(fp uint64) int { return int(fp>>32) & (len(h.slots)/bucketSlots - 1) }
+
+// crowded is the share of slots taken, one in so many, from which the table grows
+// rather than forget a fingerprint whose two buckets are full.
+const crowded = 8
 
 func (h *Horizon) insert(fp, generation uint64) (known bool) {
 	if h.used*4 >= len(h.slots)*3 && len(h.slots) < h.max {
@@ -93,7 +105,7 @@ func (h *Horizon) insert(fp, generation uint64) (known bool) {
 	var oldest *uint64
 	var oldestAge uint64
 	for range 2 {
-		bucket := h.slots[b*bucketSlots:][:bucketSlots]
+		bucket := (*[bucketSlots]uint64)(h.slots[b*bucketSlots:])
 		for i := range bucket {
 			switch slot := bucket[i]; {
 			case slot == 0:
@@ -114,11 +126,15 @@ func (h *Horizon) insert(fp, generation uint64) (known bool) {
 		}
 		b = (b + 1) & mask
 	}
-	if free == nil {
+	switch {
+	case free != nil:
+		h.used++
+	case len(h.slots) < h.max && h.used*crowded >= len(h.slots):
+		h.grow()
+		return h.insert(fp, generation)
+	default:
 		free = oldest
 		h.evicted++
-	} else {
-		h.used++
 	}
 	*free = fp | generation
 	return false
@@ -138,20 +154,57 @@ func (h *Horizon) advance(at int64) {
 		clear(h.slots)
 		h.used = 0
 	default:
-		h.rebuild(len(h.slots), before, uint64(passed))
+		h.sweep(before, uint64(passed))
 	}
 }
 
-func (h *Horizon) grow() { h.rebuild(2*len(h.slots), h.epoch, 0) }
+// sweep forgets what is too old, some steps after an epoch, and moves back what
+// had overflowed from a bucket that has room now. It takes no memory.
+func (h *Horizon) sweep(epoch int64, passed uint64) {
+	for i, slot := range h.slots {
+		if slot != 0 && (uint64(epoch)-slot)&generationMask+passed >= generations {
+			h.slots[i] = 0
+			h.used--
+		}
+	}
+	buckets := len(h.slots) / bucketSlots
+	for b := range buckets {
+		h.recall(b)
+	}
+	// The last bucket overflows into the first, whose room the next may have waited for.
+	for b := 0; b < buckets && h.recall(b); b++ {
+	}
+}
 
-// rebuild puts what is young enough, some steps after an epoch, into a table of a
-// size, so that no bucket has room before one that overflowed.
-func (h *Horizon) rebuild(size int, epoch int64, passed uint64) {
+// recall moves back into a bucket what had overflowed from it, and tells whether
+// anything had.
+func (h *Horizon) recall(b int) (moved bool) {
+	bucket := (*[bucketSlots]uint64)(h.slots[b*bucketSlots:])
+	next := (b + 1) % (len(h.slots) / bucketSlots)
+	beside := (*[bucketSlots]uint64)(h.slots[next*bucketSlots:])
+	for i, slot := range beside {
+		if slot == 0 || h.bucket(slot) != b {
+			continue
+		}
+		for k := range bucket {
+			if bucket[k] == 0 {
+				bucket[k], beside[i] = slot, 0
+				moved = true
+				break
+			}
+		}
+	}
+	return moved
+}
+
+// grow doubles the table.
+func (h *Horizon) grow() {
 	old := h.slots
-	h.slots = make([]uint64, size)
+	h.slots = make([]uint64, 2*len(old))
+	inHugePages(h.slots)
 	h.used = 0
 	for _, slot := range old {
-		if slot != 0 && (uint64(epoch)-slot)&generationMask+passed < generations {
+		if slot != 0 {
 			h.insert(slot&^generationMask, slot&generationMask)
 		}
 	}

@@ -39,6 +39,29 @@ func TestHorizonIsBounded(t *testing.T) {
 	}
 }
 
+// TestHorizonForgetsNothingBelowItsBound: a table that may grow does so before it
+// forgets, and its sweeps lose nothing that is young enough.
+func TestHorizonForgetsNothingBelowItsBound(t *testing.T) {
+	const n = 200_000
+	h := NewHorizon(quarter, 64<<20)
+	at := epoch.UnixNano()
+	for i := range uint64(n) {
+		h.Add(at+int64(i)*int64(2*quarter)/n, fingerprint(i))
+	}
+	at += int64(2 * quarter)
+	if h.Evicted() != 0 {
+		t.Errorf("%d forgotten for want of room in %d bytes", h.Evicted(), h.Bytes())
+	}
+	for i := uint64(n/2 + 1); i < n; i++ {
+		if !h.Add(at, fingerprint(i)) {
+			t.Fatalf("%d is forgotten", i)
+		}
+	}
+	if h.Len() > n*7/10+1 {
+		t.Errorf("%d of %d are held after twice the time", h.Len(), n)
+	}
+}
+
 // TestHorizonAgreesWithASet: within its time and its room a horizon is a set.
 func TestHorizonAgreesWithASet(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
