@@ -43,6 +43,11 @@ type outbox struct {
 	path     string
 	cursor   Cursor
 
+	// Of read's goroutine alone: judgements of the record up to heldTo, for which
+	// there was no room yet.
+	held   []judgement.Judgement
+	heldTo journal.Position
+
 	mu       sync.Mutex
 	running  bool
 	position journal.Position // read up to here

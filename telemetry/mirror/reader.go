@@ -45,31 +45,18 @@ func (b *outbox) read() {
 
 // step takes one record, and tells whether there may be another at once.
 func (b *outbox) step() (more bool, err error) {
-	b.mu.Lock()
-	full := b.full(time.Now())
-	b.mu.Unlock()
-	if full {
-		return false, nil
-	}
-	rec, err := b.cursor.TryNext()
-	if rec == nil {
-		b.pass(b.cursor.Position())
-		return false, err
-	}
-	defer rec.Release()
-	if rec.Kind != journal.Posts && rec.Kind != journal.Logs {
-		b.pass(rec.End)
-		return true, nil
-	}
-	body, err := rec.Data()
-	var list []judgement.Judgement
-	if err == nil {
-		// A record that does not scan was counted as damaged by whoever counts.
-		_ = judgement.Each(body, func(j judgement.Judgement) { list = append(list, j) })
+	if b.held == nil {
+		if more, err = b.take(); b.held == nil {
+			return more, err
+		}
 	}
 	now := time.Now()
 	b.mu.Lock()
-	for _, j := range list {
+	defer b.mu.Unlock()
+	if b.full(now) {
+		return false, nil
+	}
+	for _, j := range b.held {
 		if !b.words.takes(&j) {
 			continue
 		}
@@ -78,11 +65,29 @@ func (b *outbox) step() (more bool, err error) {
 			b.add(j.Renamed(key), now)
 		}
 	}
-	b.position = rec.End
-	b.mu.Unlock()
-	if len(list) > 0 {
-		b.signal()
+	b.held, b.position = nil, b.heldTo
+	b.signal()
+	return true, nil
+}
+
+// take reads the next record. Judgements that it has are held until there is room.
+func (b *outbox) take() (more bool, err error) {
+	rec, err := b.cursor.TryNext()
+	if rec == nil {
+		b.pass(b.cursor.Position())
+		return false, err
 	}
+	defer rec.Release()
+	if rec.Kind == journal.Posts || rec.Kind == journal.Logs {
+		if body, err := rec.Data(); err == nil {
+			// A record that does not scan was counted as damaged by whoever counts.
+			_ = judgement.Each(body, func(j judgement.Judgement) { b.held = append(b.held, j) })
+		}
+	}
+	if b.held == nil {
+		b.pass(rec.End)
+	}
+	b.heldTo = rec.End
 	return true, nil
 }
 
