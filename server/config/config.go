@@ -42,6 +42,8 @@ type Config struct {
 	Objectives Objectives `yaml:"objectives"`
 	// Sinks are the ones of the file, then the ones of the environment.
 	Sinks []export.Config `yaml:"sinks"`
+	// Redact takes out what belongs in no log.
+	Redact Redact `yaml:"redact"`
 	// Notifications deliver alerts.
 	Notifications Notifications `yaml:"notifications"`
 	Tokens        Tokens        `yaml:"tokens"`
@@ -147,6 +149,7 @@ func Defaults() Config {
 		History:       defaultHistory(),
 		Objectives:    defaultObjectives(),
 		Sinks:         []export.Config{},
+		Redact:        defaultRedact(),
 		Notifications: defaultNotifications(),
 		Tokens:        Tokens{Ingest: []telemetry.Secret{}, API: []telemetry.Secret{}, Admin: []telemetry.Secret{}},
 		CORSOrigins:   []string{},

@@ -21,6 +21,7 @@ func (c *Config) Validate() Problems {
 	v.objectives(&c.Objectives)
 	v.sinks(c.Sinks, c.own())
 	v.notifications(&c.Notifications)
+	v.redact(&c.Redact)
 	v.limits(&c.Limits)
 	v.runs(&c.Runs)
 	v.callers(c)
