@@ -53,12 +53,15 @@ func (s selection) rate(name string, matchers ...string) string {
 }
 
 func (s selection) grouping(more ...string) string {
-	return "by(" + strings.Join(append(more, s.by...), ",") + ")"
+	return " by(" + strings.Join(append(more, s.by...), ",") + ")"
 }
 
-// plus adds two sums of which one may have no series.
-func plus(a, b string) string {
-	return fmt.Sprintf("((%[1]s or 0*%[2]s)+(%[2]s or 0*%[1]s))", a, b)
+// both gives the growth of two counters of the same labels, added up. The second
+// is marked, since otherwise its series would be taken for the first one's.
+func (s selection) both(timed, untimed string, matchers ...string) string {
+	window := int64(s.window / time.Second)
+	return fmt.Sprintf(`sum%s(rate(%s[%ds]) or label_replace(rate(%s[%ds]),"untimed","1","",""))`,
+		s.grouping(), s.series(timed, matchers...), window, s.series(untimed, matchers...), window)
 }
 
 // share gives a part of a whole in percent; a part without series is none of it.
@@ -93,16 +96,15 @@ const (
 )
 
 func (s selection) chats(m ...string) string {
-	return plus(s.rate(chatDuration+"_count", m...), s.rate(chatUntimed, m...))
+	return s.both(chatDuration+"_count", chatUntimed, m...)
 }
 
 func (s selection) searches(m ...string) string {
-	return plus(s.rate(searchDuration+"_count", m...), s.rate(searchUntimed, m...))
+	return s.both(searchDuration+"_count", searchUntimed, m...)
 }
 
 func (s selection) calls(m ...string) string {
-	m = append(m, inference)
-	return plus(s.rate(operationDuration+"_count", m...), s.rate(callUntimed, m...))
+	return s.both(operationDuration+"_count", callUntimed, append(m, inference)...)
 }
 
 // charts is the one place that names them.
