@@ -54,6 +54,7 @@ func (q *request) end() {
 // make replaces what was built so far by what build appends, in a buffer with
 // room for n bytes.
 func (q *request) make(n int, build func(dst []byte) ([]byte, error)) ([]byte, error) {
+	q.lease.turn(int64(n))
 	if err := q.lease.grow(int64(n)); err != nil {
 		return nil, err
 	}
@@ -154,6 +155,7 @@ func (i *Ingest) append(ctx context.Context, q *request, e *journal.Entry) error
 		q.wire = nil
 	}
 	q.release()
+	q.lease.rest()
 	receipt, err := i.log.Append(ctx, e)
 	if err != nil {
 		return i.hinted(err)

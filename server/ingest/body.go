@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
-	"runtime"
 
 	"treq/telemetry"
 	"treq/telemetry/compress"
@@ -28,13 +27,13 @@ const (
 	largeRoom = 1 << 20
 	unproven  = 16 << 20
 
+	// decodedAtOnce is what large bodies that are being decoded, read as JSON or
+	// checked hold together.
+	decodedAtOnce = 32 << 20
+
 	// believedRatio is the most that a body is believed to stand for on its word.
 	believedRatio = 64
 )
-
-// large holds as many large bodies being decoded as there are processors: more
-// would not be faster, and each takes a buffer.
-var large = make(chan struct{}, runtime.GOMAXPROCS(0))
 
 var errShort = telemetry.Errorf(telemetry.Invalid, "the body ended before its announced length")
 
@@ -49,8 +48,11 @@ func readBody(r io.Reader, enc compress.Encoding, declared, limit int64, l *leas
 		return nil, tooLarge(limit)
 	}
 	room := min(declared, firstRead)
-	if declared < 0 || l.b.scarce() {
+	switch {
+	case declared < 0 || l.b.scarce():
 		room = cautious(declared)
+	case enc != compress.Identity && l.b.busy():
+		room = min(declared, suspicious)
 	}
 	if err := l.grow(room); err != nil {
 		return nil, err
@@ -67,7 +69,7 @@ func readBody(r io.Reader, enc compress.Encoding, declared, limit int64, l *leas
 			err = errShort
 		case err == nil && int64(len(b.B)) == declared:
 			return b, nil
-		case err == nil && enc != compress.Identity && len(b.B) >= suspicious && compress.Exceeds(enc, b.B, limit):
+		case err == nil && enc != compress.Identity && len(b.B) >= suspicious && l.exceeds(enc, b.B, limit):
 			err = tooLarge(limit)
 		case err == nil:
 			b, room, err = enlarge(b, room, declared, limit, l)
@@ -114,42 +116,45 @@ func bodyError(err error) error {
 	return &telemetry.Error{Kind: telemetry.Unavailable, Message: "the body could not be read", Err: err}
 }
 
-// decompress gives what src stands for, at most limit bytes of it. The lease
-// pays for what the body says it holds, or usually would; one that turns out
-// larger is decoded anew with as much again and more, so that the buffer stays
-// in proportion to what is in it.
+// decompress gives what src stands for, at most limit bytes of it. The lease pays
+// for what the body says it holds, or usually would. Of one that turns out larger,
+// or says that it is huge, the bytes are counted before they get a buffer, so that
+// none is larger than what is in it and a bomb gets none. A large body takes its
+// turn, which ends with the lease's rest.
 func decompress(enc compress.Encoding, src []byte, limit int64, l *lease) (*compress.Buffer, error) {
 	room := min(sizeHint(enc, src), limit)
-	proven := false
-	for waits := true; ; {
-		if room > largeRoom && waits {
-			large <- struct{}{}
-			defer func() { <-large }()
-			waits = false
-		}
-		if room > unproven && !proven {
-			if compress.Exceeds(enc, src, limit) {
-				return nil, tooLarge(limit)
-			}
-			proven = true
-		}
-		if err := l.grow(room); err != nil {
-			return nil, err
-		}
-		b := compress.NewBuffer(int(room) + 1)
-		out, err := compress.Decode(b.B, enc, src, room)
-		if err == nil {
-			b.B = out
-			l.shrink(room - int64(len(out)))
-			return b, nil
-		}
-		b.Release()
-		l.shrink(room)
+	if room <= unproven {
+		b, err := decompressInto(room, enc, src, l)
 		if telemetry.KindOf(err) != telemetry.TooLarge || room == limit {
-			return nil, err
+			return b, err
 		}
-		room = min(room*usualRatio, limit)
 	}
+	size, err := l.size(enc, src, limit)
+	if err != nil {
+		return nil, err
+	}
+	return decompressInto(size, enc, src, l)
+}
+
+// decompressInto gives what src stands for, at most room bytes of it.
+func decompressInto(room int64, enc compress.Encoding, src []byte, l *lease) (*compress.Buffer, error) {
+	// Before anything is held: those that wait would take the room of others.
+	l.turn(room)
+	if err := l.grow(room); err != nil {
+		l.rest()
+		return nil, err
+	}
+	b := compress.NewBuffer(int(room) + 1)
+	out, err := compress.Decode(b.B, enc, src, room)
+	if err != nil {
+		b.Release()
+		l.rest()
+		l.shrink(room)
+		return nil, err
+	}
+	b.B = out
+	l.shrink(room - int64(len(out)))
+	return b, nil
 }
 
 // sizeHint guesses how many bytes src holds. A gzip member says so at its end,

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -66,6 +67,8 @@ func New(o Options) *Ingest {
 		log: o.Log, tokens: o.Tokens, seed: o.Seed, instance: o.Instance,
 		retryAfter: o.RetryAfter, logger: o.Logger,
 	}
+	i.budget.decoding.total = decodedAtOnce
+	i.budget.counting.total = max(1, int64(runtime.GOMAXPROCS(0))/2)
 	if i.tokens == nil {
 		i.tokens = &access.Tokens{}
 	}

@@ -8,7 +8,7 @@ import (
 
 const (
 	smallestClass = 12 // 4 KiB
-	largestClass  = 23 // 8 MiB; larger buffers are left to the garbage collector
+	largestClass  = 24 // 16 MiB; larger buffers are left to the garbage collector
 )
 
 var buffers [largestClass - smallestClass + 1]sync.Pool

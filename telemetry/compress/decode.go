@@ -46,14 +46,15 @@ func Decode(dst []byte, enc Encoding, src []byte, limit int64) ([]byte, error) {
 	if err == nil {
 		return out, nil
 	}
+	return dst, invalid(enc, err)
+}
+
+// invalid gives what a decoder says a kind, unless it has one.
+func invalid(enc Encoding, err error) error {
 	if _, ok := errors.AsType[*telemetry.Error](err); ok {
-		return dst, err
+		return err
 	}
-	return dst, &telemetry.Error{
-		Kind:    telemetry.Invalid,
-		Message: "body is not valid " + enc.String(),
-		Err:     err,
-	}
+	return &telemetry.Error{Kind: telemetry.Invalid, Message: "body is not valid " + enc.String(), Err: err}
 }
 
 func tooLarge(limit int64) *telemetry.Error {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"treq/telemetry"
 	"treq/telemetry/compress"
 )
 
@@ -51,6 +52,12 @@ func TestExceeds(t *testing.T) {
 		} {
 			if got := compress.Exceeds(enc, c.src, c.limit); got != c.want {
 				t.Errorf("%v: %d bytes exceed %d: %v", enc, len(c.src), c.limit, got)
+			}
+			// Size says what Decode would.
+			out, want := compress.Decode(nil, enc, c.src, c.limit)
+			n, err := compress.Size(enc, c.src, c.limit)
+			if n != int64(len(out)) || telemetry.KindOf(err) != telemetry.KindOf(want) || (err == nil) != (want == nil) {
+				t.Errorf("%v: size of %d bytes is %d, %v; decoded %d, %v", enc, len(c.src), n, err, len(out), want)
 			}
 		}
 	}

@@ -48,11 +48,8 @@ func newZstd(window uint64, capLimit bool) *zstd.Decoder {
 }
 
 func decodeZstd(dst, src []byte, limit int64) ([]byte, error) {
-	var h zstd.Header
-	if err := h.Decode(src); err != nil {
-		if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, zstd.ErrMagicMismatch) {
-			return dst, errors.New("no zstd frame")
-		}
+	h, err := zstdHead(src)
+	if err != nil {
 		return dst, err
 	}
 	if h.HasFCS && h.FrameContentSize > uint64(limit) {
@@ -68,6 +65,14 @@ func decodeZstd(dst, src []byte, limit int64) ([]byte, error) {
 		// More frames follow than the first one's size told.
 	}
 	return decodeZstdStream(dst, src, limit)
+}
+
+// zstdHead reads the header of the first frame.
+func zstdHead(src []byte) (h zstd.Header, err error) {
+	if err = h.Decode(src); errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, zstd.ErrMagicMismatch) {
+		err = errors.New("no zstd frame")
+	}
+	return h, err
 }
 
 func decodeZstdInPlace(dst, src []byte, size int) ([]byte, error) {
@@ -91,12 +96,17 @@ func decodeZstdStream(dst, src []byte, limit int64) ([]byte, error) {
 		return dst, err
 	}
 	out, err := readAll(dst, r.z, limit, int64(len(src)))
+	return out, zstdFault(err)
+}
+
+// zstdFault gives a refusal of the decoder for want of a larger window a kind.
+func zstdFault(err error) error {
 	if errors.Is(err, zstd.ErrWindowSizeExceeded) || errors.Is(err, zstd.ErrDecoderSizeExceeded) {
-		return dst, &telemetry.Error{
+		return &telemetry.Error{
 			Kind:    telemetry.TooLarge,
 			Message: "zstd window is larger than 8 MiB (RFC 9659)",
 			Err:     err,
 		}
 	}
-	return out, err
+	return err
 }
