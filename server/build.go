@@ -62,8 +62,11 @@ func (s *Server) build(ctx context.Context) (*parts, error) {
 	if err := s.openJournal(ctx, p); err != nil {
 		return nil, err
 	}
+	if err := s.openRedaction(p); err != nil {
+		return nil, err
+	}
 	p.ingest = ingest.New(ingest.Options{
-		Log:             p.journal,
+		Log:             s.redaction.doors,
 		Tokens:          s.tokens,
 		MaxRequestBytes: int64(s.config.Limits.MaxRequestBytes),
 		InflightBytes:   int64(s.config.Limits.MaxInFlightBytes),
@@ -261,7 +264,7 @@ func (p *parts) openCursor(name string, from journal.Position) (export.Cursor, e
 // handlers are what the doors serve under these settings and tokens.
 func (p *parts) handlers(s *Server, c config.Config, tokens *access.Tokens) (handlers, error) {
 	o := api.Options{
-		Log: p.journal, Meter: p.meter, Documents: p.documents,
+		Log: s.redaction.doors, Meter: p.meter, Documents: p.documents,
 		Exposition: p.exposition,
 		SummaryExposition: &snapshot.SummaryExposition{
 			Summary: func(ctx context.Context) (snapshot.Summary, error) { return p.documents.summary(ctx, api.Narrow{}) },

@@ -42,7 +42,7 @@ func (s *Server) openJudging(p *parts) error {
 		return err
 	}
 	p.judging.tokens = feedback.NewTokens(key, nil)
-	p.judging.door = feedback.New(feedback.Options{Log: p.journal, Meter: p.meter})
+	p.judging.door = feedback.New(feedback.Options{Log: s.redaction.judgements, Meter: p.meter})
 	return nil
 }
 

@@ -30,5 +30,8 @@ func (s *Server) guards() []prometheus.Collector {
 			return float64(s.certificates.expiry().Unix())
 		}))
 	}
+	if r := s.redaction.redactor; r != nil {
+		list = append(list, redactedCounts{r})
+	}
 	return list
 }

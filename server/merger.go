@@ -13,7 +13,7 @@ import (
 func (s *Server) openMerger(p *parts) (err error) {
 	c := s.config.Runs
 	p.merger, err = merger.Open(merger.Options{
-		Dir: s.config.DataDir, Log: p.journal, Logger: s.log,
+		Dir: s.config.DataDir, Log: s.mergedLog(p), Logger: s.log,
 		Timeout: time.Duration(c.Timeout), PendingBytes: int64(c.PendingBytes),
 	})
 	return err

@@ -47,6 +47,7 @@ type Server struct {
 	certificates *certificates
 	debug        net.Listener // nil where profiles are off
 	reloads      reloads
+	redaction    redaction
 	inForce      config.Config // config, and what was reloaded since
 
 	notices  []string // of the start; not changed once the doors serve
