@@ -155,7 +155,7 @@ func Defaults() Config {
 		CORSOrigins:   []string{},
 		AllowedHosts:  []string{},
 		Runs:          defaultRuns(),
-		Limits:        Limits{MaxRequestBytes: 64 << 20, MaxInFlightBytes: 256 << 20, MaxConnections: 4096},
+		Limits:        Limits{MaxRequestBytes: 64 << 20, MaxInFlightBytes: 192 << 20, MaxConnections: 4096},
 		Log:           Log{Format: LogAuto, Level: LogInfo},
 	}
 }
