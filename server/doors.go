@@ -28,10 +28,12 @@ type doors struct {
 	gate    *gate
 	// certificates are nil where the doors speak clear text.
 	certificates *certificates
+	// ending is closed when the doors begin to close.
+	ending chan struct{}
 }
 
 func openDoors(l listeners, g *gate, certs *certificates, log *slog.Logger) *doors {
-	d := &doors{log: log, gate: g, certificates: certs}
+	d := &doors{log: log, gate: g, certificates: certs, ending: make(chan struct{})}
 	starting := http.HandlerFunc(starting)
 	d.current.Store(&handlers{starting, starting, starting})
 	d.open(l.one, func(h *handlers) http.Handler { return h.one })
@@ -84,6 +86,7 @@ func (d *doors) serve(h handlers) { d.current.Store(&h) }
 
 // close stops accepting and lets requests in flight finish for a while.
 func (d *doors) close(ctx context.Context) error {
+	close(d.ending)
 	ctx, cancel := context.WithTimeout(ctx, finishRequests)
 	defer cancel()
 	errs := make([]error, len(d.servers))

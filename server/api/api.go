@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"treq/telemetry/journal"
@@ -69,6 +70,12 @@ type Options struct {
 	Objectives Objectives
 	// Health says how the service is, in detail if verbose; nil is always well.
 	Health func(ctx context.Context, verbose bool) Health
+	// Page is shown at / to whoever reads pages, with what it needs below /assets/; nil
+	// has the list of addresses only.
+	Page http.Handler
+	// Stopping is closed when the service begins to stop: live streams end then. Nil
+	// lets them end with their readers only.
+	Stopping <-chan struct{}
 	// Runs shows single runs; nil shows none.
 	Runs Runs
 	// Feedback takes judgements of runs, FeedbackTokens lets pages send them, and
@@ -125,6 +132,7 @@ type API struct {
 	now     func() time.Time
 	metrics rendering
 	summary rendering
+	streams atomic.Int64 // live ones
 }
 
 // New makes the API. It fails on an origin that is none.

@@ -24,13 +24,14 @@ type Route struct {
 // Routes lists every address, in the order in which the index page shows them.
 func (a *API) Routes() []Route {
 	routes := []Route{
-		{"GET", "/", "this list", a.index},
+		{"GET", "/", "the dashboard; to programs, this list", a.index},
 		{"GET", "/monitoring/metrics", "all numbers; a scraper gets the exposition", a.getMetrics},
 		{"GET", "/monitoring/stats/summary", "the summary; a scraper gets its gauges", a.getSummary},
 		{"GET", "/monitoring/health", "whether this service answers", a.health},
 		{"GET", "/monitoring/sinks", "where traces are forwarded to, and how that goes", a.sinks},
 		{"GET", "/monitoring/chats/entries", "what counts as a chat, and what does not", a.chatEntries},
 		{"GET", "/monitoring/models", "what each model did and cost", a.models},
+		{"GET", "/monitoring/live", "the summary and changes of alerts as server-sent events", a.live},
 		{"POST", "/monitoring/chat/metrics", "record a chat", a.post(chatPost)},
 		{"POST", "/monitoring/rag/metrics", "record a search", a.post(ragPost)},
 		{"POST", "/monitoring/llm/metrics", "record a model call", a.post(llmPost)},
@@ -76,6 +77,9 @@ func (a *API) mount() {
 			}
 			return &fault.MethodError{Allow: allow}
 		}))
+	}
+	if a.o.Page != nil {
+		a.mux.Handle("GET /assets/", a.o.Page)
 	}
 	a.mux.Handle("/", a.answer(func(_ http.ResponseWriter, r *http.Request) error {
 		return telemetry.Errorf(telemetry.NotFound, "nothing is at %s; GET / lists the addresses", r.URL.Path)

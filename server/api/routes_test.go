@@ -113,15 +113,6 @@ func TestMethods(t *testing.T) {
 
 func TestIndex(t *testing.T) {
 	f := newFixture(t)
-	w := f.do("GET", "/", "", "Accept: text/html,*/*;q=0.8")
-	if !strings.HasPrefix(w.Header().Get("Content-Type"), "text/html") || !strings.Contains(w.Header().Get("Content-Security-Policy"), "default-src 'none'") {
-		t.Errorf("headers %v", w.Header())
-	}
-	for _, r := range f.api.Routes() {
-		if !strings.Contains(w.Body.String(), r.Path) {
-			t.Errorf("the page lacks %s", r.Path)
-		}
-	}
 	var doc struct {
 		Version   string `json:"version"`
 		Time      string `json:"time"`

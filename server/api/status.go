@@ -2,12 +2,9 @@ package api
 
 import (
 	"encoding/json"
-	"html/template"
 	"net/http"
 	"strings"
 	"time"
-
-	"treq/telemetry"
 )
 
 // guideTime is how the guide writes times: UTC without saying so, whole seconds.
@@ -86,26 +83,17 @@ func (a *API) ready(w http.ResponseWriter, r *http.Request) error {
 	return reply(w, status, doc)
 }
 
-var page = template.Must(template.New("index").Parse(`<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<title>treq-telemetry</title>
-<h1>treq-telemetry {{.Version}}</h1>
-<ul>
-{{range .Endpoints}}<li>{{if .Linked}}<a href="{{.Path}}">{{.Path}}</a>{{else}}{{.Method}} {{.Path}}{{end}} – {{.About}}</li>
-{{end}}</ul>
-<p>OTLP is taken at /v1/traces, /v1/metrics and /v1/logs, and over gRPC.</p>
-</html>
-`))
-
-// index lists the addresses: to browsers as a page, to others as JSON.
+// index shows the dashboard to whoever reads pages, and lists the addresses to programs.
 func (a *API) index(w http.ResponseWriter, r *http.Request) error {
+	w.Header().Add("Vary", "Accept")
+	if a.o.Page != nil && strings.Contains(r.Header.Get("Accept"), "text/html") {
+		a.o.Page.ServeHTTP(w, r)
+		return nil
+	}
 	type endpoint struct {
 		Method string `json:"method"`
 		Path   string `json:"path"`
 		About  string `json:"about"`
-		// Linked addresses can be followed as they stand.
-		Linked bool `json:"-"`
 	}
 	doc := struct {
 		Service   string     `json:"service"`
@@ -114,25 +102,9 @@ func (a *API) index(w http.ResponseWriter, r *http.Request) error {
 		Endpoints []endpoint `json:"endpoints"`
 	}{Service: "treq-telemetry", Version: a.o.Version, Time: a.now().UTC().Format(time.RFC3339)}
 	for _, route := range a.Routes() {
-		doc.Endpoints = append(doc.Endpoints, endpoint{
-			route.Method, route.Path, route.About,
-			route.Method == http.MethodGet && !strings.Contains(route.Path, "{"),
-		})
+		doc.Endpoints = append(doc.Endpoints, endpoint{route.Method, route.Path, route.About})
 	}
-	h := w.Header()
-	h.Add("Vary", "Accept")
-	if !strings.Contains(r.Header.Get("Accept"), "text/html") {
-		return reply(w, http.StatusOK, doc)
-	}
-	var b strings.Builder
-	if err := page.Execute(&b, doc); err != nil {
-		return &telemetry.Error{Message: "the page could not be made", Err: err}
-	}
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'; base-uri 'none'")
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h["Cache-Control"] = noCache
-	_, _ = w.Write([]byte(b.String()))
-	return nil
+	return reply(w, http.StatusOK, doc)
 }
 
 // reply answers with v as JSON.
