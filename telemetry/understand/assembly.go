@@ -394,12 +394,9 @@ func (a *assembly) warmMemories() {
 	}
 	next := a.memories.list[a.memories.head:min(len(a.memories.list), a.memories.head+batch)]
 	a.warmAhead = len(next)
-	var sum uint64
+	var ids [batch][16]byte
 	for i := range next {
-		sum += next[i].trace.seq + next[i].trace.keptSeq
+		ids[i] = next[i].trace.id
 	}
-	for i := range next {
-		a.traces.warm(&next[i].trace.id)
-	}
-	a.traces.warmed += sum
+	a.traces.warm(ids[:len(next)])
 }

@@ -74,23 +74,21 @@ type spelling struct {
 	none     bool // it names none
 }
 
-// mostSpellings bounds the spellings of providers that are remembered.
-const mostSpellings = 1000
-
-// spelled normalises a provider, once per spelling.
+// spelled normalises a provider, once per spelling while there are few.
 func (r *Reader) spelled(raw []byte) spelling {
-	if s, ok := r.providers[string(raw)]; ok {
-		return s
+	if len(raw) == 0 {
+		return spelling{none: true}
+	}
+	at := &r.providers[(len(raw)+int(raw[0]))%len(r.providers)]
+	if at.raw == string(raw) {
+		return at.spelling
 	}
 	name := semconv.Provider(raw)
 	s := spelling{r.texts.get([]byte(name)), name == ""}
 	if len(raw) > maxText {
 		return s
 	}
-	if len(r.providers) >= mostSpellings {
-		clear(r.providers)
-	}
-	r.providers[string(raw)] = s
+	at.raw, at.spelling = string(raw), s
 	return s
 }
 

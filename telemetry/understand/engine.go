@@ -27,7 +27,8 @@ type Engine struct {
 	// observing fills the horizon and nothing else, at observed journal time.
 	observing bool
 	observed  int64
-	ahead     []uint64 // fingerprints of the scope's spans, as heralded
+	ahead     []uint64   // fingerprints of the scope's spans, as heralded
+	aheadOf   [][16]byte // their traces
 	// firstSight may be nil.
 	firstSight func(at int64, fingerprint uint64)
 }
@@ -138,7 +139,8 @@ func (v *traceVisitor) Resource(r *otlp.Resource) { v.reader.Resource(r) }
 func (v *traceVisitor) Scope(s *otlp.Scope) {
 	v.reader.Scope(s)
 	v.horizon.warm(v.ahead)
-	v.ahead = v.ahead[:0]
+	v.assembly.traces.warm(v.aheadOf)
+	v.ahead, v.aheadOf = v.ahead[:0], v.aheadOf[:0]
 }
 
 // mostAhead bounds how many spans are looked up ahead: more would push the first
@@ -152,7 +154,9 @@ func (v *traceVisitor) Herald(trace *[16]byte, span *[8]byte) {
 		return
 	}
 	v.ahead = append(v.ahead, Fingerprint(trace, number(*span)))
-	v.assembly.traces.warm(trace)
+	if n := len(v.aheadOf); n == 0 || v.aheadOf[n-1] != *trace {
+		v.aheadOf = append(v.aheadOf, *trace)
+	}
 }
 
 func (v *traceVisitor) Span(sp *otlp.Span) {

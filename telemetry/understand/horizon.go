@@ -28,7 +28,8 @@ const (
 	generationMask = 1<<generationBits - 1
 	// generations that count; the others of the eight are being forgotten.
 	generations = 6
-	bucketSlots = 8
+	bucketBits  = 3
+	bucketSlots = 1 << bucketBits
 	minBuckets  = 1 << 8
 )
 
@@ -83,7 +84,9 @@ func (h *Horizon) Add(at int64, fp uint64) (known bool) {
 func (h *Horizon) warm(fps []uint64) {
 	var sum uint64
 	for _, fp := range fps {
-		sum += h.slots[h.bucket(fp)*bucketSlots]
+		at := h.bucket(fp) * bucketSlots
+		// What has overflowed from a full bucket is in the next.
+		sum += h.slots[at] + h.slots[(at+bucketSlots)&(len(h.slots)-1)]
 	}
 	h.warmed = sum
 }
@@ -99,45 +102,54 @@ func (h *Horizon) insert(fp, generation uint64) (known bool) {
 	if h.used*4 >= len(h.slots)*3 && len(h.slots) < h.max {
 		h.grow()
 	}
-	mask := len(h.slots)/bucketSlots - 1
 	b := h.bucket(fp)
-	var free *uint64
-	var oldest *uint64
-	var oldestAge uint64
-	for range 2 {
-		bucket := (*[bucketSlots]uint64)(h.slots[b*bucketSlots:])
-		for i := range bucket {
-			switch slot := bucket[i]; {
-			case slot == 0:
-				if free == nil {
-					free = &bucket[i]
-				}
-			case slot&^generationMask == fp:
-				return true
-			default:
-				if age := (uint64(h.epoch) - slot) & generationMask; oldest == nil || age > oldestAge {
-					oldest, oldestAge = &bucket[i], age
-				}
-			}
+	known, place, age := h.look(b, fp)
+	if known {
+		return true
+	}
+	// Nothing overflows from a bucket with room: slots are only freed by whole sweeps.
+	if age != isFree {
+		next := (b + 1) & (len(h.slots)/bucketSlots - 1)
+		known, other, otherAge := h.look(next, fp)
+		if known {
+			return true
 		}
-		if free != nil {
-			// Nothing overflows from a bucket with room: slots are only freed by whole sweeps.
-			break
+		if otherAge > age {
+			place, age = other, otherAge
 		}
-		b = (b + 1) & mask
 	}
 	switch {
-	case free != nil:
+	case age == isFree:
 		h.used++
 	case len(h.slots) < h.max && h.used*crowded >= len(h.slots):
 		h.grow()
 		return h.insert(fp, generation)
 	default:
-		free = oldest
 		h.evicted++
 	}
-	*free = fp | generation
+	h.slots[place] = fp | generation
 	return false
+}
+
+// isFree is the age of a free slot, above those of all others.
+const isFree = generationMask + 1
+
+// look looks for a fingerprint in a bucket, and finds the slot to put it in: a
+// free one, else one of the oldest, in each case the first.
+func (h *Horizon) look(b int, fp uint64) (known bool, place int, age uint64) {
+	bucket := (*[bucketSlots]uint64)(h.slots[b*bucketSlots:])
+	var best uint64
+	for i, slot := range bucket {
+		if slot^fp <= generationMask {
+			return true, 0, 0
+		}
+		a := (uint64(h.epoch) - slot) & generationMask
+		if slot == 0 {
+			a = isFree
+		}
+		best = max(best, a<<bucketBits|uint64(bucketSlots-1-i))
+	}
+	return false, b*bucketSlots + bucketSlots - 1 - int(best&(bucketSlots-1)), best >> bucketBits
 }
 
 // advance moves to the step of a time and sweeps what is older than the horizon.

@@ -7,6 +7,7 @@ import "treq/telemetry/semconv"
 // push each other out.
 type names struct {
 	table []knownName // made at the first name
+	last  *knownName
 	buf   []byte
 }
 
@@ -18,6 +19,8 @@ type knownName struct {
 	// unmapped is the name that the attribute is counted under as one that a
 	// dialect has and nobody here knows, "" if it is not counted.
 	unmapped string
+	// next is what followed last time: programs set attributes in one order.
+	next *knownName
 }
 
 const namesSize = 1024
@@ -26,8 +29,14 @@ const namesSize = 1024
 func (n *names) of(name []byte) *knownName {
 	if n.table == nil {
 		n.table = make([]knownName, namesSize+1)
+		n.last = &n.table[0]
+	}
+	if k := n.last.next; k != nil && k.name == string(name) && len(name) > 0 {
+		n.last = k
+		return k
 	}
 	k := &n.table[scatter(name)%namesSize]
+	n.last.next, n.last = k, k
 	if k.name == string(name) && len(name) > 0 {
 		return k
 	}

@@ -18,8 +18,11 @@ type Reader struct {
 	scope    string
 	governed bool
 	names    names
-	// providers holds the normalised provider of each spelling seen.
-	providers map[string]spelling
+	// providers holds what spellings of providers seen of late stand for.
+	providers [16]struct {
+		raw string
+		spelling
+	}
 
 	rank  [fieldCount]uint8
 	value [fieldCount]otlp.Value
@@ -41,7 +44,7 @@ func NewReader(c Config) (*Reader, error) {
 }
 
 func newReader(c *Config) *Reader {
-	return &Reader{config: c, texts: newInterner(8192), providers: make(map[string]spelling), service: unknownService}
+	return &Reader{config: c, texts: newInterner(8192), service: unknownService}
 }
 
 const unknownService = "unknown_service"

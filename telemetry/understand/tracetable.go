@@ -33,11 +33,16 @@ func (t *traceTable) hash(id *[16]byte) uint64 {
 
 func (t *traceTable) len() int { return t.used }
 
-// warm has the place of an id brought into the cache.
-func (t *traceTable) warm(id *[16]byte) {
-	if len(t.slots) > 0 {
-		t.warmed += t.slots[t.hash(id)&uint64(len(t.slots)-1)].hash
+// warm has the places of ids brought into the cache.
+func (t *traceTable) warm(ids [][16]byte) {
+	if len(t.slots) == 0 {
+		return
 	}
+	var sum uint64
+	for i := range ids {
+		sum += t.slots[t.hash(&ids[i])&uint64(len(t.slots)-1)].hash
+	}
+	t.warmed = sum
 }
 
 // get gives the trace of an id, nil if there is none.
