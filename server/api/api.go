@@ -84,6 +84,9 @@ type Options struct {
 	Feedback       Feedback
 	FeedbackTokens FeedbackTokens
 	FeedbackStats  func(ctx context.Context, service, key string) (any, error)
+	// Instance is this process's name in Treq-Hop; a judgement that bears it came
+	// back and is refused. "" refuses none.
+	Instance string
 	// Checks are the conditions of readiness besides the meter's.
 	Checks []Check
 	// Notices are sentences that /readyz?verbose shows and that change nothing,

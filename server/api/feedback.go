@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"treq/server/fault"
@@ -75,8 +76,27 @@ func feedbackForm(w http.ResponseWriter, r *http.Request) (feedback.Form, error)
 	return f, nil
 }
 
+// errFeedbackLoop is a judgement that this process has told a sink.
+var errFeedbackLoop = telemetry.Errorf(telemetry.Invalid,
+	"this judgement was sent by the same process and has come back: a sink points at one of its own doors")
+
+// returned tells whether a request was sent by this process.
+func (a *API) returned(r *http.Request) bool {
+	for _, hop := range r.Header["Treq-Hop"] {
+		for name := range strings.SplitSeq(hop, ",") {
+			if a.o.Instance != "" && strings.TrimSpace(name) == a.o.Instance {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // judge takes a judgement in. It answers when that is durable and counted.
 func (a *API) judge(w http.ResponseWriter, r *http.Request) error {
+	if a.returned(r) {
+		return errFeedbackLoop
+	}
 	form, err := feedbackForm(w, r)
 	if err != nil {
 		return err
