@@ -287,7 +287,7 @@ func (p *parts) handlers(s *Server, c config.Config, tokens *access.Tokens) (han
 		Closed:         c.RequireAuth && tokens.Asks(access.Read),
 		Origins:        c.CORSOrigins,
 		Hosts:          api.Hosts{Loopback: c.Listen.Loopback(), Allowed: c.AllowedHosts},
-		Seed:           p.identity.Seed,
+		Seed:           p.identity.Seed, Instance: p.identity.Instance,
 		Version:        s.version,
 		Logger:         s.log,
 	}
