@@ -288,8 +288,8 @@ func (p *parts) handlers(s *Server, c config.Config, tokens *access.Tokens) (han
 		Origins:        c.CORSOrigins,
 		Hosts:          api.Hosts{Loopback: c.Listen.Loopback(), Allowed: c.AllowedHosts},
 		Seed:           p.identity.Seed, Instance: p.identity.Instance,
-		Version:        s.version,
-		Logger:         s.log,
+		Version: s.version,
+		Logger:  s.log,
 	}
 	s.historyOptions(p, &o)
 	s.alertOptions(p, &o)
