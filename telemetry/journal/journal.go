@@ -56,7 +56,8 @@ type Journal struct {
 	horizon  *horizon
 	ring     ring
 	cursors  []*Cursor
-	refusing bool // written by the writer goroutine
+	refusing bool // the last batch was not stored, or not all of it
+	refusals refusals
 	stats    Stats
 
 	// The writer goroutine alone uses what follows.

@@ -211,13 +211,13 @@ func (j *Journal) refuse(batch []*request, why cause, err error) {
 		r.err = answer
 	}
 	j.inflight = 0
-	begins := !j.refusing
 	j.refusing = true
+	tell := j.refusals.begin(j.o.Now())
 	j.mu.Unlock()
 	if err != nil {
 		j.fault(err)
 	}
-	if begins {
+	if tell {
 		j.log.Error("the journal refuses appends until it can store them again", "reason", answer.Error())
 	}
 	for _, r := range batch {
@@ -235,10 +235,11 @@ func (j *Journal) forgetPending(r *request) {
 
 // accepting notes that appends succeed again.
 func (j *Journal) accepting() {
-	if j.refusing {
-		j.mu.Lock()
-		j.refusing = false
-		j.mu.Unlock()
+	j.mu.Lock()
+	j.refusing = false
+	tell := j.refusals.end(j.o.Now())
+	j.mu.Unlock()
+	if tell {
 		j.log.Info("the journal stores appends again")
 	}
 }
