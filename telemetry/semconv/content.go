@@ -25,7 +25,7 @@ var personal = [...]string{
 var written = [...]string{
 	GenAIRetrievalDocuments, GenAIRetrievalQuery, GenAIInputMessages, GenAIOutputMessages,
 	GenAISystemInstructions, GenAIPrompt, GenAICompletion, GenAIToolDefinitions, GenAIEvaluationExplanation,
-	"gen_ai.tool.call.arguments", "gen_ai.tool.call.result", "gen_ai.task.input", "gen_ai.task.output", "gen_ai.serialized.doc",
+	"gen_ai.tool.description", "gen_ai.tool.call.arguments", "gen_ai.tool.call.result", "gen_ai.task.input", "gen_ai.task.output", "gen_ai.serialized.doc",
 	OIInputValue, OIOutputValue, OIMetadata, OIInvocationParameters, OIDocuments,
 	"llm.choices", "llm.function_call", "llm.prompts", "llm.prompt_template.template", "llm.prompt_template.variables", "llm.tools",
 	"reranker.query", "embedding.text", "tool.description", "tool.parameters", "input.text", "output.text",
