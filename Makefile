@@ -91,9 +91,10 @@ $(CACHE)/.tools: tools/go.mod tools/go.sum
 	@cd tools && GOBIN=$(CACHE) $(GO) install tool
 	@touch $@
 
-e2e-tools: tools ## Install what end-to-end tests run: Node packages and Prometheus
+e2e-tools: tools ## Install what end-to-end tests run: Node and Python packages, and Prometheus
 	@scripts/install-node
 	@$(MAKE) --no-print-directory -C test/e2e/js
+	@scripts/install-langsmith $(CURDIR)/.cache
 	@scripts/install-prometheus $(CACHE)
 
 clean: ## Remove what was built and installed here, but no data
