@@ -41,7 +41,7 @@ var rooms = map[string]room{
 	"telemetry/objective": {of("telemetry"), "what is wanted of the numbers, as data and as rules; evaluates nothing"},
 	"telemetry/langsmith": {of("telemetry", "telemetry/judgement", "telemetry/otlp", "telemetry/semconv"), "LangSmith's run protocol: runs, and the spans they become"},
 	"telemetry/merger": {
-		of("telemetry", "telemetry/journal", "telemetry/judgement", "telemetry/langsmith", "telemetry/otlp", "telemetry/semconv"),
+		of("telemetry/journal", "telemetry/judgement", "telemetry/langsmith", "telemetry/otlp", "telemetry/semconv"),
 		"the journal's reader that makes spans of runs and appends them; neither counts nor forwards",
 	},
 	"telemetry/redact": {
