@@ -1,6 +1,10 @@
 package telemetry
 
-import "log/slog"
+import (
+	"fmt"
+	"io"
+	"log/slog"
+)
 
 // Secret is a string that never prints itself: every verb of fmt, encoding/json,
 // yaml and slog show "[REDACTED]", and an empty secret shows "". Reveal gives the
@@ -30,6 +34,16 @@ func (s Secret) String() string {
 
 // GoString gives what String gives.
 func (s Secret) GoString() string { return s.String() }
+
+// Format prints what String gives, quoted for %q: without it the verbs that are not
+// for text would print the field.
+func (s Secret) Format(f fmt.State, verb rune) {
+	if verb == 'q' {
+		_, _ = fmt.Fprintf(f, "%q", s.String())
+		return
+	}
+	_, _ = io.WriteString(f, s.String())
+}
 
 // MarshalText gives what String gives.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
