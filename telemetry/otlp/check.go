@@ -57,6 +57,7 @@ type checker struct {
 	traces TracesCheck
 	inSpan bool
 	span   spanFacts
+	pair   Attribute // the latest that was read in one step
 }
 
 // spanFacts is what the last span showed of itself.
@@ -99,6 +100,10 @@ func (c *checker) message(m *message, b []byte, depth int, counting bool) *fault
 			if part, next = chunk(b, i); next < 0 {
 				bad = malformed("a length that passes the end")
 			} else if f.kind == kindMessage {
+				if f.message == messages.keyValue && depth < MaxDepth && plainKeyValue(part, &c.pair) {
+					i = next
+					continue
+				}
 				bad = c.child(f, part, depth, counting && (f.number != legacyNumber || countLegacy))
 			} else if f.kind == kindID16 || f.kind == kindID8 {
 				bad = c.id(f, part)
