@@ -15,11 +15,13 @@ export interface ChartProps {
   /** Draw as areas on top of each other. */
   stacked?: boolean;
   loading?: boolean;
+  /** There is no history to draw. */
+  missing?: boolean;
   height?: number;
 }
 
 export function Chart(props: ChartProps) {
-  const { title, series, format, target, stacked, loading, height = 150 } = props;
+  const { title, series, format, target, stacked, loading, missing, height = 150 } = props;
   const box = useRef<HTMLDivElement>(null);
   const [table, setTable] = useState(false);
   const colours = palette.value;
@@ -40,7 +42,7 @@ export function Chart(props: ChartProps) {
       resized.disconnect();
       plot.destroy();
     };
-  }, [series, has, table, colours, shownIn, target, stacked, height]);
+  }, [fingerprint(series), has, table, colours, shownIn, target, stacked, height]);
 
   return (
     <section class="card chart" aria-busy={loading ?? false}>
@@ -51,7 +53,7 @@ export function Chart(props: ChartProps) {
         )}
       </header>
       {!has ? (
-        <p class="empty" style={{ height: `${height}px` }}>{loading ? t("loading") : t("empty")}</p>
+        <p class="empty" style={{ height: `${height}px` }}>{loading ? t("loading") : missing ? t("chart.unavailable") : t("empty")}</p>
       ) : table ? (
         <Numbers title={title} series={series} format={format} />
       ) : (
@@ -102,6 +104,11 @@ function last(s: Series): number | null {
 
 function describe(title: string, series: Series[], format: ChartProps["format"]): string {
   return `${title}: ${series.map((s) => `${s.name} ${format(last(s))}`).join(", ")}`;
+}
+
+// The chart is drawn anew when its numbers changed, not whenever the page is rendered.
+function fingerprint(series: Series[]): string {
+  return series.map((s) => `${s.name}:${s.points[0]?.[0]}:${s.points.map((p) => p[1]).join()}`).join(";");
 }
 
 function stack(lines: (number | null)[][]): (number | null)[][] {

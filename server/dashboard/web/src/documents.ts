@@ -66,11 +66,18 @@ export interface Sink {
 }
 
 export interface Kpi {
-  name: string; title: string | Record<string, string>; unit: string; value: number | null; target: number | null; comparison: string;
-  window: string; status: string; samples: number | null; labels?: Record<string, string>;
+  name: string; title: Record<string, string>; unit: string; comparison: string; target: number; tolerance?: number;
+  value: number | null; window_seconds: number; sample_count: number | null; status: string;
 }
 
-export interface Alert {
-  name: string; state: string; severity: string; since: string | null; value: number | null; labels: Record<string, string>;
-  summary: string | Record<string, string>; description: string | Record<string, string>;
+export interface AlertInstance {
+  rule: string; severity: string; state: string; since: string; value: number; labels: Record<string, string>; fingerprint: string;
+  texts: Record<string, { summary: string; description?: string }>;
+}
+
+export interface Alerts {
+  firing: Record<string, number>;
+  alerts: { name: string; severity: string; state: string; expression: string; error?: string; instances: AlertInstance[] }[];
+  resolved: AlertInstance[];
+  receivers?: { name: string; kind: string; state: string; waiting: number; sent: number; failed: number; last_error: string; last_success: string | null }[];
 }

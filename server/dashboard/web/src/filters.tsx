@@ -5,11 +5,11 @@ import type { Models } from "./documents";
 import { t } from "./locale";
 import { go, ranges, view, type Range } from "./view";
 
-interface Services { services: { service: string; last_seen: string | null }[] }
+interface Health { telemetry?: { services: { service: string }[] } }
 
 /** The services that sent something, as far as they are known. */
 export function useServices(): string[] {
-  const known = useDocument<Services>("/monitoring/services").value?.services.map((s) => s.service) ?? [];
+  const known = useDocument<Health>("/monitoring/health?verbose=1").value?.telemetry?.services.map((s) => s.service) ?? [];
   const chosen = view.value.service;
   return chosen && !known.includes(chosen) ? [chosen, ...known] : known;
 }

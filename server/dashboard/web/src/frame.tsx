@@ -43,9 +43,10 @@ function LiveSwitch({ at }: { at: string | undefined }) {
   const paused = state === "paused";
   const says = state === "off" ? t("live.off") : t(paused ? "live.resume" : "live.pause");
   return (
-    <button type="button" class="quiet live" onClick={paused ? resume : pause} title={says} aria-label={says} aria-pressed={paused}>
+    <button type="button" class="quiet live" onClick={paused ? resume : pause} title={says} aria-pressed={paused}>
       <span class={`dot ${state}`} aria-hidden="true" />
       {at ? t("updated", { time: clock(instant(at)) }) : t("live")}
+      <span class="offscreen">{says}</span>
     </button>
   );
 }

@@ -3,29 +3,41 @@
 export interface Series {
   name: string;
   labels: Record<string, string>;
-  /** Pairs of Unix seconds and a value; null where there was no data. */
+  /** Pairs of Unix seconds and a value; null where there was nothing to measure. */
   points: [number, number | null][];
 }
 
 export interface History {
   metric: string;
   unit: string;
-  step_seconds: number;
+  about: string;
   start: string;
   end: string;
-  series: Series[];
+  step_seconds: number;
+  /** Value i of a series stands at start + i steps. */
+  series: { service?: string; model?: string; data_source?: string; sink?: string; values: (number | null)[] }[];
+}
+
+/** The lines of a document, called by what tells them apart. */
+export function lines(h: History): Series[] {
+  const start = Date.parse(h.start) / 1000;
+  return h.series.map(({ values, ...labels }) => ({
+    name: Object.values(labels).filter(Boolean).join(" · "),
+    labels: labels as Record<string, string>,
+    points: values.map((v, i): [number, number | null] => [start + i * h.step_seconds, v]),
+  }));
 }
 
 /** Lines on one time axis: times first, then the values of each series. */
 export function align(series: Series[]): [number[], ...(number | null)[][]] {
   const times = [...new Set(series.flatMap((s) => s.points.map((p) => p[0])))].sort((a, b) => a - b);
   const at = new Map(times.map((time, i) => [time, i]));
-  const lines = series.map((s) => {
+  const values = series.map((s) => {
     const line: (number | null)[] = new Array<number | null>(times.length).fill(null);
     for (const [time, value] of s.points) line[at.get(time)!] = value;
     return line;
   });
-  return [times, ...lines];
+  return [times, ...values];
 }
 
 /** The address of a chart's series. */

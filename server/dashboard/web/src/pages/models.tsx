@@ -7,8 +7,6 @@ import { Card, Figure, Figures, Meter, Table, Trouble } from "../parts";
 import { rangeSeconds, view } from "../view";
 import { narrowed } from "./overview";
 
-const byModel = (labels: Record<string, string>) => labels["model"] ?? "";
-
 export function ModelsPage() {
   const models = useDocument<Models>(narrowed("/monitoring/models"));
   const d = models.value;
@@ -28,10 +26,10 @@ export function ModelsPage() {
       )}
       {d && <Unpriced models={d} />}
       <div class="grid">
-        <HistoryChart title={t("chart.cost")} metrics={[{ metric: "cost" }]} label={byModel} scale={3600} format={(v) => money(v)} stacked />
-        <HistoryChart title={t("chart.calls")} metrics={[{ metric: "llm_calls" }]} label={byModel} scale={60} format={short} stacked />
-        <HistoryChart title={t("chart.model_latency")} metrics={[{ metric: "llm_latency_p95" }]} label={byModel} format={milliseconds} />
-        <HistoryChart title={t("chart.ttft")} metrics={[{ metric: "first_token_p95" }]} label={byModel} format={milliseconds} />
+        <HistoryChart title={t("chart.cost")} metrics={[{ metric: "cost" }]} by="model" models format={(v) => money(v)} stacked />
+        <HistoryChart title={t("chart.calls")} metrics={[{ metric: "llm_calls" }]} by="model" models format={short} stacked />
+        <HistoryChart title={t("chart.model_latency")} metrics={[{ metric: "llm_latency_p95" }]} by="model" models format={milliseconds} />
+        <HistoryChart title={t("chart.ttft")} metrics={[{ metric: "first_token_p95" }]} by="model" models format={milliseconds} />
       </div>
       {d && (
         <Card title={t("models.title")}>

@@ -1,9 +1,9 @@
-import type { Alert, Kpi, Metrics, Models } from "../documents";
+import type { Alerts, Kpi, Metrics, Models } from "../documents";
 import { useDocument } from "../fetching";
 import { Filters } from "../filters";
 import { HistoryChart } from "../historychart";
-import { ago, bytes, decimal, instant, language, milliseconds, money, percent, seconds, short, t, whole, word } from "../locale";
-import { Badge, Card, Figure, Figures, Meter, Trouble, type Tone } from "../parts";
+import { bytes, decimal, instant, language, milliseconds, moment, money, percent, seconds, short, t, whole, word } from "../locale";
+import { Badge, Card, Figure, Figures, Meter, Table, Trouble, type Tone } from "../parts";
 import { view } from "../view";
 
 /** The address of one of the guide's documents under the page's filters. */
@@ -39,12 +39,13 @@ export function Overview() {
       )}
       <Targets />
       <div class="grid">
-        <HistoryChart title={t("chart.chats")} metrics={[{ metric: "chats", name: t("requests") }, { metric: "chat_errors", name: t("errors") }]} scale={60} format={(v) => decimal(v, 1)} />
-        <HistoryChart title={t("chart.latency")} metrics={[{ metric: "chat_time_p50", name: "p50" }, { metric: "chat_time_p95", name: "p95" }, { metric: "chat_time_p99", name: "p99" }]} format={milliseconds} target={1000} />
-        <HistoryChart title={t("chart.tokens")} metrics={[{ metric: "tokens" }]} label={(l) => word("models.", l["type"] ?? "") || t("tokens")} scale={60} format={short} stacked />
-        <HistoryChart title={t("chart.cost")} metrics={[{ metric: "cost" }]} label={(l) => l["model"] ?? t("cost")} scale={3600} format={(v) => money(v)} stacked />
+        <HistoryChart title={t("chart.chats")} metrics={[{ metric: "requests", name: t("requests") }, { metric: "errors", name: t("errors") }]} format={(v) => decimal(v, 1)} />
+        <HistoryChart title={t("chart.latency")} metrics={[{ metric: "latency_p50", name: "p50" }, { metric: "latency_p95", name: "p95" }, { metric: "latency_p99", name: "p99" }]} format={milliseconds} target={1000} />
+        <HistoryChart title={t("chart.tokens")} metrics={[{ metric: "tokens" }]} by="model" models format={short} stacked />
+        <HistoryChart title={t("chart.cost")} metrics={[{ metric: "cost" }]} by="model" models format={(v) => money(v)} stacked />
       </div>
       {models.value && <Mix models={models.value} />}
+      <Rules />
     </>
   );
 }
@@ -52,6 +53,8 @@ export function Overview() {
 function localised(text: string | Record<string, string>): string {
   return typeof text === "string" ? text : (text[language.value] ?? text["en"] ?? Object.values(text)[0] ?? "");
 }
+
+const signs: Record<string, string> = { "~": "≈" };
 
 const tones: Record<string, Tone> = { met: "good", missed: "bad", no_data: "calm" };
 
@@ -62,6 +65,7 @@ function byUnit(unit: string): (v: number | null) => string {
     case "s": case "seconds": return seconds;
     case "usd": case "USD": return (v) => money(v);
     case "bytes": case "By": return bytes;
+    case "mb": case "MB": return (v) => bytes(v === null ? null : v * 1e6);
     default: return (v) => (v !== null && Number.isInteger(v) ? whole(v) : decimal(v));
   }
 }
@@ -80,8 +84,8 @@ function Targets() {
               <b>{show(k.value)}</b>
               <Badge tone={tones[k.status] ?? "calm"}>{word("kpi.", k.status)}</Badge>
               <small>
-                {t("kpi.target")} {k.comparison} {show(k.target)} · {t("kpi.window", { time: k.window })}
-                {k.samples !== null && k.samples !== undefined && ` · ${t("kpi.samples", { n: whole(k.samples) })}`}
+                {t("kpi.target")} {signs[k.comparison] ?? k.comparison} {show(k.target)}{k.tolerance ? ` ± ${show(k.tolerance)}` : ""} · {t("kpi.window", { time: seconds(k.window_seconds) })}
+                {k.sample_count !== null && ` · ${t("kpi.samples", { n: whole(k.sample_count) })}`}
               </small>
             </li>
           );
@@ -92,20 +96,42 @@ function Targets() {
 }
 
 function Firing() {
-  const alerts = useDocument<{ alerts: Alert[] }>("/monitoring/alerts").value?.alerts;
-  if (!alerts) return null;
-  const firing = alerts.filter((a) => a.state === "firing");
+  const doc = useDocument<Alerts>("/monitoring/alerts").value;
+  const firing = doc?.alerts.flatMap((a) => a.instances.filter((i) => i.state === "firing")) ?? [];
   if (firing.length === 0) return null;
   return (
     <section class="card" aria-label={t("alerts.title")}>
-      {firing.map((a) => (
-        <p class="notice" role="status" key={a.name + JSON.stringify(a.labels)}>
-          <Badge tone={a.severity === "critical" ? "bad" : "warn"}>{a.severity}</Badge>{" "}
-          <b>{localised(a.summary)}</b> {localised(a.description)}{" "}
-          <span class="dim">{t("alerts.since", { time: ago(instant(a.since)) })}</span>
-        </p>
-      ))}
+      {firing.map((i) => {
+        const text = i.texts[language.value] ?? i.texts["en"];
+        return (
+          <p class="notice" role="status" key={i.fingerprint}>
+            <Badge tone={i.severity === "critical" ? "bad" : "warn"}>{word("severity.", i.severity)}</Badge>{" "}
+            <b>{text?.summary ?? i.rule}</b> {text?.description}{" "}
+            <span class="dim">{t("alerts.since", { time: moment(instant(i.since)) })}</span>
+          </p>
+        );
+      })}
     </section>
+  );
+}
+
+// Every rule with its state, for who wants to know what is watched.
+function Rules() {
+  const doc = useDocument<Alerts>("/monitoring/alerts").value;
+  if (!doc || doc.alerts.length === 0) return null;
+  const firing = doc.alerts.filter((a) => a.state === "firing").length;
+  return (
+    <Card title={t("alerts.title")} aside={<span class="dim">{firing === 0 ? t("alerts.none") : ""}</span>}>
+      <details>
+        <summary>{t("alerts.all")} ({whole(doc.alerts.length)})</summary>
+        <Table label={t("alerts.all")} rows={doc.alerts} id={(a) => a.name} columns={[
+          { title: t("alert.rule"), cell: (a) => a.name },
+          { title: t("alert.state"), cell: (a) => <Badge tone={a.state === "firing" ? "bad" : a.state === "pending" ? "warn" : "calm"}>{word("alerts.", a.state)}</Badge> },
+          { title: t("alert.severity"), cell: (a) => word("severity.", a.severity) },
+          { title: "PromQL", cell: (a) => <span class="mono">{a.expression}</span> },
+        ]} />
+      </details>
+    </Card>
   );
 }
 

@@ -1,13 +1,18 @@
-import type { Sink } from "../documents";
+import type { Alerts, Sink } from "../documents";
 import { useDocument } from "../fetching";
 import { HistoryChart } from "../historychart";
-import { ago, bytes, decimal, instant, seconds, short, t, whole } from "../locale";
+import { ago, bytes, instant, percent, seconds, short, t, whole, word } from "../locale";
 import { Badge, Card, Table, Trouble, type Tone } from "../parts";
 
 interface Ready { status: string; reasons: string[]; notices?: string[]; checks?: { name: string; status: string; detail?: string }[] }
-interface Health { status: string; reasons?: string[]; telemetry_quality?: Record<string, unknown> }
+interface Health {
+  status: string; reasons?: string[];
+  telemetry?: {
+    services: { service: string; last_seen_seconds: number; unpriced_tokens_ratio: number | null; streams_without_usage_ratio: number | null; searches_without_scores_ratio: number | null }[];
+    unmapped_attributes: { key?: string; name?: string; count: number }[];
+  };
+}
 interface Entries { entries: { service: string; name: string; counts: boolean; count: number }[] }
-interface Services { services: { service: string; last_seen: string | null; spans?: number }[] }
 
 const tones: Record<string, Tone> = { ok: "good", running: "good", idle: "calm", sending: "good", retrying: "warn", waiting: "warn", paused: "bad" };
 
@@ -16,7 +21,8 @@ export function Pipeline() {
   const ready = useDocument<Ready>("/readyz?verbose").value;
   const health = useDocument<Health>("/monitoring/health?verbose=1").value;
   const entries = useDocument<Entries>("/monitoring/chats/entries").value?.entries ?? [];
-  const services = useDocument<Services>("/monitoring/services").value?.services ?? [];
+  const services = health?.telemetry?.services ?? [];
+  const receivers = useDocument<Alerts>("/monitoring/alerts").value?.receivers ?? [];
   return (
     <>
       <h1>{t("nav.pipeline")}</h1>
@@ -28,7 +34,7 @@ export function Pipeline() {
         {sinks.value && sinks.value.sinks.length > 0 && (
           <Table<Sink> label={t("pipeline.sinks")} rows={sinks.value.sinks} id={(s) => s.name} columns={[
             { title: t("pipeline.sink"), cell: (s) => <><b>{s.name}</b> <span class="dim">{s.profile}</span></> },
-            { title: t("pipeline.state"), cell: (s) => <Badge tone={tones[s.state] ?? "calm"}>{s.state}</Badge> },
+            { title: t("pipeline.state"), cell: (s) => <Badge tone={tones[s.state] ?? "calm"}>{word("state.", s.state)}</Badge> },
             { title: t("pipeline.waiting"), number: true, cell: (s) => `${whole(s.queue_spans)} (${bytes(s.queue_bytes)})` },
             { title: t("pipeline.age"), number: true, cell: (s) => seconds(s.oldest_age_seconds) },
             { title: t("pipeline.sent"), number: true, cell: (s) => whole(s.sent_spans) },
@@ -40,16 +46,19 @@ export function Pipeline() {
         )}
       </Card>
       <div class="grid">
-        <HistoryChart title={t("chart.spans")} metrics={[{ metric: "spans", name: "spans/s" }]} format={(v) => short(v)} />
-        <HistoryChart title={t("chart.journal")} metrics={[{ metric: "journal_bytes", name: t("pipeline.journal.bytes") }]} format={bytes} />
-        <HistoryChart title={t("chart.lag")} metrics={[{ metric: "sink_lag" }]} label={(l) => l["sink"] ?? ""} format={seconds} />
+        <HistoryChart title={t("chart.spans")} own metrics={[{ metric: "spans", name: t("pipeline.spans") }]} format={(v) => short(v)} />
+        <HistoryChart title={t("chart.journal")} own metrics={[{ metric: "journal_bytes", name: t("pipeline.journal.bytes") }]} format={bytes} />
+        <HistoryChart title={t("chart.lag")} own metrics={[{ metric: "sink_lag" }]} by="sink" format={seconds} />
       </div>
       <div class="grid two">
         {services.length > 0 && (
           <Card title={t("pipeline.services")}>
             <Table label={t("pipeline.services")} rows={services} id={(s) => s.service} columns={[
               { title: t("pipeline.service"), cell: (s) => s.service },
-              { title: t("pipeline.seen"), cell: (s) => ago(instant(s.last_seen)) },
+              { title: t("pipeline.seen"), cell: (s) => t("ago", { time: seconds(s.last_seen_seconds) }) },
+              { title: t("quality.unpriced"), number: true, cell: (s) => percent(s.unpriced_tokens_ratio) },
+              { title: t("quality.usage"), number: true, cell: (s) => percent(s.streams_without_usage_ratio) },
+              { title: t("quality.scores"), number: true, cell: (s) => percent(s.searches_without_scores_ratio) },
             ]} />
           </Card>
         )}
@@ -63,9 +72,15 @@ export function Pipeline() {
             ]} />
           </Card>
         )}
-        {health?.telemetry_quality && (
-          <Card title={t("pipeline.quality")}>
-            <dl class="facts">{Object.entries(health.telemetry_quality).map(([k, v]) => <div key={k}><dt>{k}</dt><dd>{typeof v === "number" ? decimal(v) : typeof v === "string" ? v : JSON.stringify(v)}</dd></div>)}</dl>
+        {receivers.length > 0 && (
+          <Card title={t("pipeline.receivers")}>
+            <Table label={t("pipeline.receivers")} rows={receivers} id={(r) => r.name} columns={[
+              { title: t("pipeline.sink"), cell: (r) => <><b>{r.name}</b> <span class="dim">{r.kind}</span></> },
+              { title: t("pipeline.state"), cell: (r) => <Badge tone={tones[r.state] ?? "calm"}>{word("state.", r.state)}</Badge> },
+              { title: t("pipeline.waiting"), number: true, cell: (r) => whole(r.waiting) },
+              { title: t("pipeline.sent"), number: true, cell: (r) => whole(r.sent) },
+              { title: t("pipeline.last"), cell: (r) => r.last_error },
+            ]} />
           </Card>
         )}
         {ready?.checks && (
@@ -73,7 +88,7 @@ export function Pipeline() {
             <Table label={t("pipeline.checks")} rows={ready.checks} id={(c) => c.name} columns={[
               { title: t("pipeline.check"), cell: (c) => c.name },
               { title: t("pipeline.state"), cell: (c) => <Badge tone={c.status === "ok" ? "good" : "bad"}>{c.status}</Badge> },
-              { title: "", cell: (c) => c.detail ?? "" },
+              { title: t("pipeline.detail"), cell: (c) => c.detail ?? "" },
             ]} />
           </Card>
         )}

@@ -26,18 +26,19 @@ export function Rag() {
       )}
       <div class="grid">
         <HistoryChart title={t("chart.similarity")} metrics={[{ metric: "similarity_p10", name: "p10" }, { metric: "similarity_p50", name: "p50" }, { metric: "similarity_p90", name: "p90" }]} format={(v) => decimal(v)} target={0.6} />
-        <HistoryChart title={t("chart.searches")} metrics={[{ metric: "searches" }]} label={source} scale={60} format={(v) => decimal(v, 1)} stacked />
-        <HistoryChart title={t("chart.noresult")} metrics={[{ metric: "no_result_ratio", name: t("rag.no_result") }, { metric: "below_threshold_ratio", name: t("chart.below") }]} format={(v) => percent(v)} />
-        <HistoryChart title={t("chart.search_time")} metrics={[{ metric: "search_time_p50", name: "p50" }, { metric: "search_time_p95", name: "p95" }]} format={milliseconds} />
-        <HistoryChart title={t("chart.cache")} metrics={[{ metric: "cache_hit_ratio", name: t("rag.hits") }]} format={(v) => percent(v)} target={0.3} />
+        <HistoryChart title={t("chart.searches")} metrics={[{ metric: "searches" }]} by="data_source" format={(v) => decimal(v, 1)} stacked />
+        <HistoryChart title={t("chart.noresult")} metrics={[{ metric: "no_result_rate", name: t("rag.no_result") }, { metric: "below_threshold_rate", name: t("rag.below") }]} format={hundred} />
+        <HistoryChart title={t("chart.search_time")} metrics={[{ metric: "search_latency_avg", name: t("rag.mean") }, { metric: "search_latency_p95", name: "p95" }]} format={milliseconds} />
+        <HistoryChart title={t("chart.cache")} metrics={[{ metric: "cache_hit_rate", name: t("rag.hits") }]} format={hundred} target={30} />
       </div>
       <Worst />
     </>
   );
 }
 
-function source(labels: Record<string, string>): string {
-  return labels["data_source"] ?? t("rag.searches");
+// The history has shares in per cent.
+function hundred(v: number | null | undefined): string {
+  return percent(v === null || v === undefined ? null : v / 100);
 }
 
 function percentOf(part: number, of: number): string {
