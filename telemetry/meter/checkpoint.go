@@ -39,23 +39,23 @@ type checkpoint struct {
 // errNewerFormat is returned for a checkpoint of a later format.
 var errNewerFormat = errors.New("written by a newer version")
 
-func (c *checkpoint) encode() []byte {
-	sections := [][]byte{[]byte(c.Rules), c.Totals, c.Engine, c.Bounds, c.Reported}
-	size := len(checkpointMagic) + 4 + 3*8
-	for _, s := range sections {
-		size += 8 + len(s)
-	}
-	b := make([]byte, 0, size+4)
-	b = append(b, checkpointMagic...)
+// encode gives the file's content in parts, one after the other: the sections are
+// megabytes, and are not copied.
+func (c *checkpoint) encode() [][]byte {
+	b := append(make([]byte, 0, 64), checkpointMagic...)
 	b = binary.LittleEndian.AppendUint32(b, checkpointVersion)
 	b = binary.LittleEndian.AppendUint64(b, uint64(c.Position))
 	b = binary.LittleEndian.AppendUint64(b, uint64(c.Admitted.UnixNano()))
 	b = binary.LittleEndian.AppendUint64(b, uint64(c.Written.UnixNano()))
-	for _, s := range sections {
-		b = binary.LittleEndian.AppendUint64(b, uint64(len(s)))
-		b = append(b, s...)
+	parts := [][]byte{b}
+	for _, s := range [][]byte{[]byte(c.Rules), c.Totals, c.Engine, c.Bounds, c.Reported} {
+		parts = append(parts, binary.LittleEndian.AppendUint64(nil, uint64(len(s))), s)
 	}
-	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
+	var sum uint32
+	for _, p := range parts {
+		sum = crc32.Update(sum, castagnoli, p)
+	}
+	return append(parts, binary.LittleEndian.AppendUint32(nil, sum))
 }
 
 func decodeCheckpoint(b []byte) (*checkpoint, error) {
@@ -157,13 +157,17 @@ func (g *generations) oldest() journal.Position {
 
 // writeDurably replaces a file so that after a power cut either the old or the
 // new content is there, whole.
-func writeDurably(path string, b []byte) (err error) {
+func writeDurably(path string, parts [][]byte) (err error) {
 	tmp := path + ".tmp"
 	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(b)
+	for _, p := range parts {
+		if err == nil {
+			_, err = f.Write(p)
+		}
+	}
 	if err == nil {
 		err = f.Sync()
 	}

@@ -1,6 +1,7 @@
 package meter
 
 import (
+	"bytes"
 	"os"
 	"testing"
 	"testing/synctest"
@@ -16,9 +17,12 @@ func example(n byte) *checkpoint {
 	}
 }
 
+// whole is a checkpoint's file.
+func whole(c *checkpoint) []byte { return bytes.Join(c.encode(), nil) }
+
 func TestCheckpointRoundTrip(t *testing.T) {
 	want := example(1)
-	got, err := decodeCheckpoint(want.encode())
+	got, err := decodeCheckpoint(whole(want))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,14 +33,14 @@ func TestCheckpointRoundTrip(t *testing.T) {
 }
 
 func TestEveryDamageToACheckpointIsSeen(t *testing.T) {
-	whole := example(1).encode()
-	for i := range whole {
-		damaged := append([]byte(nil), whole...)
+	content := whole(example(1))
+	for i := range content {
+		damaged := append([]byte(nil), content...)
 		damaged[i] ^= 0x40
 		if _, err := decodeCheckpoint(damaged); err == nil {
 			t.Fatalf("byte %d flipped: no error", i)
 		}
-		if _, err := decodeCheckpoint(whole[:i]); err == nil {
+		if _, err := decodeCheckpoint(content[:i]); err == nil {
 			t.Fatalf("cut to %d bytes: no error", i)
 		}
 	}
@@ -66,10 +70,10 @@ func TestTheOlderGenerationServesWhenTheNewerIsDamaged(t *testing.T) {
 }
 
 func FuzzDecodeCheckpoint(f *testing.F) {
-	f.Add(example(1).encode())
+	f.Add(whole(example(1)))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		c, err := decodeCheckpoint(b)
-		if err == nil && !cmp.Equal(c.encode(), b) {
+		if err == nil && !cmp.Equal(whole(c), b) {
 			t.Error("a checkpoint that decodes does not encode to the same")
 		}
 	})

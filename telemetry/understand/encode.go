@@ -13,6 +13,16 @@ import (
 type writer struct {
 	b     []byte
 	texts map[string]uint64
+	// latest has texts that were written of late with their numbers.
+	latest [64]struct {
+		text   string
+		number uint64
+	}
+	// Used again from fragment to fragment: the slots in the order in which they are
+	// written, where each stands in it, and the fragments of a trace.
+	order []int32
+	place []uint64
+	frags []*fragment
 }
 
 func (w *writer) byte(v byte)      { w.b = append(w.b, v) }
@@ -31,7 +41,16 @@ func (w *writer) bool(v bool) {
 
 // text writes 0 and the text when it is new, else its number from 1.
 func (w *writer) text(s string) {
+	at := &w.latest[0]
+	if n := len(s); n > 0 {
+		at = &w.latest[(n+int(s[n/2])+int(s[n-1]))%len(w.latest)]
+	}
+	if at.number != 0 && at.text == s {
+		w.uvarint(at.number)
+		return
+	}
 	if n, ok := w.texts[s]; ok {
+		at.text, at.number = s, n
 		w.uvarint(n)
 		return
 	}
@@ -56,7 +75,8 @@ func (w *writer) trace(t *trace) {
 	w.bytes(t.id[:])
 	w.byte(t.door)
 	w.uvarint(t.seq)
-	frags := slices.Clone(t.frags)
+	frags := append(w.frags[:0], t.frags...)
+	w.frags = frags
 	slices.SortFunc(frags, func(x, y *fragment) int {
 		if x.seq < y.seq {
 			return -1
@@ -91,22 +111,22 @@ func (w *writer) fragment(t *trace, f *fragment) {
 	w.varint(f.grew)
 	w.varint(f.due)
 	w.uvarint(uint64(f.count))
-	at := make(map[int32]uint64, f.count)
-	order := append(make([]int32, 0, f.count), f.top)
+	w.order = append(w.order[:0], f.top)
+	w.place = slices.Grow(w.place[:0], len(t.spans))[:len(t.spans)]
 	for i := f.head; i >= 0; i = t.spans[i].next {
 		if i != f.top {
-			order = append(order, i)
+			w.order = append(w.order, i)
 		}
 	}
-	for n, i := range order {
-		at[i] = uint64(n)
+	for n, i := range w.order {
+		w.place[i] = uint64(n)
 	}
-	for _, i := range order {
+	for _, i := range w.order {
 		h := &t.spans[i]
 		w.span(h)
 		w.bool(h.adopted)
 		if h.parent >= 0 {
-			w.uvarint(at[h.parent])
+			w.uvarint(w.place[h.parent])
 		}
 	}
 }

@@ -14,7 +14,8 @@ const stateVersion = 2
 // closed ones, posted runs, judgements, entries and figures, but not the horizon.
 // An engine that is given it goes on as this one would have.
 func (e *Engine) MarshalBinary() ([]byte, error) {
-	w := &writer{texts: make(map[string]uint64)}
+	// It hardly differs in size from the last one; growing would leave as much garbage again.
+	w := &writer{texts: make(map[string]uint64), b: make([]byte, 0, e.stateSize+e.stateSize/8)}
 	w.b = append(w.b, stateVersion)
 	a := &e.assembly
 	w.varint(a.now)
@@ -33,6 +34,7 @@ func (e *Engine) MarshalBinary() ([]byte, error) {
 	w.runs(&a.runs)
 	w.entries(&a.entries)
 	w.judgements(&e.feedback)
+	e.stateSize = len(w.b)
 	return w.b, nil
 }
 
