@@ -66,13 +66,14 @@ func (s *Server) build(ctx context.Context) (*parts, error) {
 		return nil, err
 	}
 	p.ingest = ingest.New(ingest.Options{
-		Log:             s.redaction.doors,
-		Tokens:          s.tokens,
-		MaxRequestBytes: int64(s.config.Limits.MaxRequestBytes),
-		InflightBytes:   int64(s.config.Limits.MaxInFlightBytes),
-		Seed:            p.identity.Seed,
-		Instance:        p.identity.Instance,
-		Logger:          s.log,
+		Log:                 s.redaction.doors,
+		Tokens:              s.tokens,
+		MaxRequestBytes:     int64(s.config.Limits.MaxRequestBytes),
+		InflightBytes:       int64(s.config.Limits.MaxInFlightBytes),
+		TokenBytesPerSecond: int64(s.config.Limits.TokenBytesPerSecond),
+		Seed:                p.identity.Seed,
+		Instance:            p.identity.Instance,
+		Logger:              s.log,
 	})
 	s.openHistory(p)
 	if err := s.openSinks(p); err != nil {

@@ -23,9 +23,12 @@ var reloadable = map[string]func(to, from *config.Config){
 	"allowed_hosts":              func(to, from *config.Config) { to.AllowedHosts = from.AllowedHosts },
 	"limits.max_request_bytes":   func(to, from *config.Config) { to.Limits.MaxRequestBytes = from.Limits.MaxRequestBytes },
 	"limits.max_in_flight_bytes": func(to, from *config.Config) { to.Limits.MaxInFlightBytes = from.Limits.MaxInFlightBytes },
-	"limits.max_connections":     func(to, from *config.Config) { to.Limits.MaxConnections = from.Limits.MaxConnections },
-	"objectives.file":            func(to, from *config.Config) { to.Objectives.File = from.Objectives.File },
-	"log.level":                  func(to, from *config.Config) { to.Log.Level = from.Log.Level },
+	"limits.token_bytes_per_second": func(to, from *config.Config) {
+		to.Limits.TokenBytesPerSecond = from.Limits.TokenBytesPerSecond
+	},
+	"limits.max_connections": func(to, from *config.Config) { to.Limits.MaxConnections = from.Limits.MaxConnections },
+	"objectives.file":        func(to, from *config.Config) { to.Objectives.File = from.Objectives.File },
+	"log.level":              func(to, from *config.Config) { to.Log.Level = from.Log.Level },
 }
 
 // reloads is how reading the settings again went.
@@ -87,6 +90,9 @@ func (s *Server) take(c config.Config) error {
 	s.tokens.Replace(callers(c)...)
 	s.gate.limit(c.Limits.MaxConnections)
 	s.built.ingest.Limit(int64(c.Limits.MaxRequestBytes), int64(c.Limits.MaxInFlightBytes))
+	if c.Limits.TokenBytesPerSecond != s.inForce.Limits.TokenBytesPerSecond {
+		s.built.ingest.Quota(int64(c.Limits.TokenBytesPerSecond))
+	}
 	s.doors.serve(h)
 	s.inForce = c
 	return nil

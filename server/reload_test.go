@@ -55,7 +55,7 @@ func TestReloadTakesWhatARunningProcessCan(t *testing.T) {
 		c.RequireAuth = true
 		c.CORSOrigins = []string{page}
 		c.AllowedHosts = []string{"treq.example"}
-		c.Limits = config.Limits{MaxRequestBytes: 1 << 10, MaxInFlightBytes: 1 << 20, MaxConnections: 99}
+		c.Limits = config.Limits{MaxRequestBytes: 1 << 10, MaxInFlightBytes: 1 << 20, TokenBytesPerSecond: 1 << 30, MaxConnections: 99}
 		c.Log.Level = config.LogDebug
 		c.Ack = config.AckMemory
 		c.TLS = config.TLS{Cert: "a", Key: "b"}
@@ -65,7 +65,7 @@ func TestReloadTakesWhatARunningProcessCan(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{
 		"tokens.ingest", "tokens.api", "tokens.admin", "require_auth", "cors_origins", "allowed_hosts",
-		"limits.max_request_bytes", "limits.max_in_flight_bytes", "limits.max_connections", "log.level",
+		"limits.max_request_bytes", "limits.max_in_flight_bytes", "limits.token_bytes_per_second", "limits.max_connections", "log.level",
 	}, taken); diff != "" {
 		t.Errorf("taken:\n%s", diff)
 	}

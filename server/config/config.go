@@ -89,6 +89,9 @@ type Limits struct {
 	MaxRequestBytes Size `yaml:"max_request_bytes"`
 	// MaxInFlightBytes is the most all requests being received may hold together.
 	MaxInFlightBytes Size `yaml:"max_in_flight_bytes"`
+	// TokenBytesPerSecond is how many bytes each token may send in a second, over ten
+	// of them; 0 is no limit.
+	TokenBytesPerSecond Size `yaml:"token_bytes_per_second"`
 	// MaxConnections is the most connections that are open at once, on all doors together.
 	MaxConnections int `yaml:"max_connections"`
 }

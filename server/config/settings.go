@@ -118,6 +118,7 @@ var settings = []Setting{
 	{"allowed_hosts", "allowed-hosts", "", "host `names` answered on the one port; separated by commas; empty is localhost on a loopback bind and any elsewhere"},
 	{"limits.max_request_bytes", "max-request-bytes", "", "most `bytes` of one request, decompressed"},
 	{"limits.max_in_flight_bytes", "max-in-flight-bytes", "", "most `bytes` of all requests being received"},
+	{"limits.token_bytes_per_second", "token-bytes-per-second", "", "`bytes` that each token may send in a second over ten of them; more is answered with 429; 0 is no limit"},
 	{"limits.max_connections", "max-connections", "", "most `connections` open at once; one address gets three quarters of them"},
 	{"runs.timeout", "runs-timeout", "", "`duration` after which a run that LangSmith's SDK began, and whose end never came, is given up"},
 	{"runs.pending_bytes", "runs-pending-bytes", "", "most `bytes` of runs that go on; beyond, the oldest are given up"},

@@ -110,6 +110,7 @@ func (v *checker) limits(l *Limits) {
 	v.no(l.MaxRequestBytes < 1<<10, "limits.max_request_bytes", "must be at least 1KiB")
 	v.no(l.MaxInFlightBytes < l.MaxRequestBytes, "limits.max_in_flight_bytes",
 		"must have room for one request ("+l.MaxRequestBytes.String()+")")
+	v.no(l.TokenBytesPerSecond < 0, "limits.token_bytes_per_second", "must be 0 or more")
 	v.no(l.MaxConnections < 16 || l.MaxConnections > 1<<16, "limits.max_connections", "must be within 16 and 65536")
 }
 

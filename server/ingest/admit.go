@@ -75,6 +75,7 @@ func (q *request) make(n int, build func(dst []byte) ([]byte, error)) ([]byte, e
 // returns when the log has kept it.
 func (i *Ingest) admit(ctx context.Context, q *request) (otlp.Partial, error) {
 	var none otlp.Partial
+	i.quota.charge(q.scope, len(q.wire.B))
 	if len(q.project) > maxRoute || len(q.tenant) > maxRoute {
 		return none, telemetry.Errorf(telemetry.Invalid, "Langsmith-Project and x-tenant-id may have %d bytes each", maxRoute)
 	}

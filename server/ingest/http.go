@@ -115,6 +115,9 @@ func (i *Ingest) enter(h http.Header, q *request) (err error) {
 	if q.scope, err = i.tokens.Authorize(access.Ingest, h); err != nil {
 		return err
 	}
+	if err := i.quota.check(q.scope); err != nil {
+		return err
+	}
 	if i.instance != "" {
 		for _, hop := range h["Treq-Hop"] {
 			for name := range strings.SplitSeq(hop, ",") {

@@ -35,6 +35,9 @@ type Options struct {
 	// InflightBytes bounds what all requests in flight hold together, as they
 	// came and decompressed; 0 is DefaultInflightBytes. At least three times MaxRequestBytes is kept.
 	InflightBytes int64
+	// TokenBytesPerSecond is how many bytes, as they come, each token may send in a
+	// second over ten of them; all that come without one share it. 0 is no limit.
+	TokenBytesPerSecond int64
 	// Seed makes the hashes of requests unpredictable; it must stay the same
 	// over restarts on one data directory, or retries across one count twice.
 	Seed uint64
@@ -57,6 +60,7 @@ type Ingest struct {
 	retryAfter time.Duration
 	logger     *slog.Logger
 	budget     budget
+	quota      quota
 
 	http, grpc, langsmith counters
 }
@@ -73,6 +77,8 @@ func New(o Options) *Ingest {
 		i.tokens = &access.Tokens{}
 	}
 	i.Limit(o.MaxRequestBytes, o.InflightBytes)
+	i.quota.now = time.Now
+	i.Quota(o.TokenBytesPerSecond)
 	if i.logger == nil {
 		i.logger = slog.New(slog.DiscardHandler)
 	}
@@ -91,6 +97,10 @@ func (i *Ingest) Limit(maxRequestBytes, inflightBytes int64) {
 	i.max.Store(maxRequestBytes)
 	i.budget.resize(max(inflightBytes, 3*maxRequestBytes))
 }
+
+// Quota sets Options.TokenBytesPerSecond anew; everybody begins with what may be
+// saved up.
+func (i *Ingest) Quota(tokenBytesPerSecond int64) { i.quota.set(tokenBytesPerSecond) }
 
 // HTTP2 gives the HTTP/2 settings that the doors want of a server that carries
 // gRPC: windows that hold a usual batch, so that a sender need not wait for an
