@@ -1,9 +1,11 @@
 package history
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -65,7 +67,7 @@ func (s *Store) tryDatabase() (db *tsdb.DB, err error) {
 	o.EnableExemplarStorage, o.MaxExemplars = true, exemplars
 	// The journal's lock holds the whole data directory.
 	o.NoLockfile = true
-	return tsdb.Open(s.o.Dir, s.log.With("part", "history"), nil, o, nil)
+	return tsdb.Open(s.o.Dir, slog.New(calm{s.log.Handler()}).With("part", "history"), nil, o, nil)
 }
 
 // quarantine moves the directory aside. Of several, only the newest is kept, so
@@ -86,3 +88,20 @@ func (s *Store) quarantine() (string, error) {
 	}
 	return aside, err
 }
+
+// calm makes what a library tells of its daily work a matter of debugging.
+type calm struct{ slog.Handler }
+
+// Enabled takes everything below a warning for debugging.
+func (c calm) Enabled(ctx context.Context, level slog.Level) bool {
+	if level < slog.LevelWarn {
+		level = slog.LevelDebug
+	}
+	return c.Handler.Enabled(ctx, level)
+}
+
+// WithAttrs stays calm.
+func (c calm) WithAttrs(attrs []slog.Attr) slog.Handler { return calm{c.Handler.WithAttrs(attrs)} }
+
+// WithGroup stays calm.
+func (c calm) WithGroup(name string) slog.Handler { return calm{c.Handler.WithGroup(name)} }

@@ -156,7 +156,7 @@ func startPrometheus(t *testing.T, target string, paths ...string) *prometheus {
 		t.Fatal(err)
 	}
 	server := exec.Command(program, "--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "tsdb"),
-		"--web.listen-address="+addr, "--log.level=warn")
+		"--web.listen-address="+addr, "--log.level=warn", "--web.enable-remote-write-receiver")
 	server.Stdout, server.Stderr = &log, &log
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
