@@ -16,6 +16,7 @@ type windows struct {
 	store   *history.Store
 	reader  *snapshot.Reader
 	exposed *snapshot.Exposed
+	now     func() time.Time
 
 	mu    sync.Mutex
 	pasts []past // the one that was asked for last comes last
@@ -33,7 +34,7 @@ const mostPasts = 6
 
 func newWindows(store *history.Store, reader *snapshot.Reader) (*windows, error) {
 	exposed, err := snapshot.NewExposed()
-	return &windows{store: store, reader: reader, exposed: exposed}, err
+	return &windows{store: store, reader: reader, exposed: exposed, now: time.Now}, err
 }
 
 // from gives the time of the sampling that a trailing window begins with: at most
@@ -44,7 +45,7 @@ func (w *windows) from(ctx context.Context, window time.Duration) (time.Time, er
 	if keep := w.store.Keep(); window > keep {
 		return time.Time{}, telemetry.Errorf(telemetry.Unprocessable, "Input should be at most %s, which is how long the history is kept", keep)
 	}
-	begin := time.Now().Add(-window)
+	begin := w.now().Add(-window)
 	when, reaches, err := w.store.SamplingTime(begin)
 	if err != nil {
 		return time.Time{}, &telemetry.Error{Message: "the history cannot be read", Err: err}
