@@ -93,7 +93,11 @@ func (l langSmith) body(ctx context.Context, j *judgement.Judgement) (map[string
 			return body, outcome{}
 		}
 		// Its newer storage wants to know where, and since when, a run is.
-		if p, ok := l.sink.Projects.Find(ctx, project); ok {
+		p, ok, failure := l.sink.Projects.find(ctx, project)
+		if failure != nil {
+			return nil, *failure
+		}
+		if ok {
 			put("session_id", p.ID)
 			if !run.Start.IsZero() {
 				put("start_time", run.Start.UTC().Format(time.RFC3339Nano))

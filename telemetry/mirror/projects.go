@@ -28,13 +28,14 @@ type Projects struct {
 type lookup struct {
 	project Project
 	ok      bool
+	failure *outcome      // of the last asking, nil if there was an answer
 	until   time.Time     // not asked again before
 	asking  chan struct{} // closed when an answer is there; nil while nobody asks
 }
 
 const (
-	// projectLife is how long an answer holds, projectAgain how soon one that failed
-	// is asked for again.
+	// projectLife is how long an answer holds, projectAgain how soon a project that is
+	// not there is asked for again.
 	projectLife  = time.Hour
 	projectAgain = time.Minute
 	// mostProjects bounds the names that are known.
@@ -69,22 +70,30 @@ func (p *Projects) Known(name string) (Project, bool) {
 	return l.project, l.ok
 }
 
-// Find is Known that waits for the answer, until ctx ends.
-func (p *Projects) Find(ctx context.Context, name string) (Project, bool) {
+// find is Known that waits for the answer, until ctx ends. failure says that there
+// was none, and that there may be one later.
+func (p *Projects) find(ctx context.Context, name string) (project Project, ok bool, failure *outcome) {
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	l := p.at(name)
-	var asking chan struct{}
-	if l != nil && !l.ok {
-		asking = l.asking
+	if l == nil {
+		return Project{}, false, nil
 	}
-	p.mu.Unlock()
-	if asking != nil {
+	if asking := l.asking; asking != nil && !l.ok {
+		p.mu.Unlock()
 		select {
 		case <-asking:
 		case <-ctx.Done():
 		}
+		p.mu.Lock()
+		if ctx.Err() != nil {
+			return Project{}, false, &outcome{verdict: again, reason: ctx.Err().Error()}
+		}
 	}
-	return p.Known(name)
+	if l.ok {
+		return l.project, true, nil
+	}
+	return Project{}, false, l.failure
 }
 
 // at gives what is known of a name, and begins to ask where that is due; nil for
@@ -111,24 +120,33 @@ func (p *Projects) at(name string) *lookup {
 		l.asking = asking
 		p.busy.Go(func() {
 			defer close(asking)
-			found, ok := p.ask(name)
+			found, ok, failure := p.ask(name)
 			p.mu.Lock()
 			defer p.mu.Unlock()
-			l.asking = nil
-			l.until = time.Now().Add(projectAgain)
-			if ok { // else an answer from before holds
+			l.asking, l.failure = nil, failure
+			switch { // an answer from before holds until there is another
+			case ok:
 				l.project, l.ok, l.until = found, true, time.Now().Add(projectLife)
+			case failure != nil:
+				l.until = time.Now().Add(firstBackoff)
+			default:
+				l.until = time.Now().Add(projectAgain)
 			}
 		})
 	}
 	return l
 }
 
-func (p *Projects) ask(name string) (Project, bool) {
+// ask gives a project that is there. failure is nil where another asking would be
+// answered the same.
+func (p *Projects) ask(name string) (project Project, ok bool, failure *outcome) {
 	query := url.Values{"name": {name}, "limit": {"1"}}
 	content, out := p.client.do(p.ctx, http.MethodGet, "/sessions?"+query.Encode(), nil)
+	if out.verdict == again {
+		return Project{}, false, &out
+	}
 	if out.verdict != taken {
-		return Project{}, false
+		return Project{}, false, nil
 	}
 	var list []struct {
 		ID     string `json:"id"`
@@ -136,12 +154,12 @@ func (p *Projects) ask(name string) (Project, bool) {
 		Name   string `json:"name"`
 	}
 	if json.Unmarshal(content, &list) != nil {
-		return Project{}, false
+		return Project{}, false, nil
 	}
 	for _, s := range list {
 		if s.Name == name && s.ID != "" && s.Tenant != "" {
-			return Project{Tenant: s.Tenant, ID: s.ID}, true
+			return Project{Tenant: s.Tenant, ID: s.ID}, true, nil
 		}
 	}
-	return Project{}, false
+	return Project{}, false, nil
 }

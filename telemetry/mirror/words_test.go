@@ -73,10 +73,13 @@ func TestLangSmithIsToldWhereARunIs(t *testing.T) {
 		defer projects.Close()
 		h.options.Sinks[0].Projects = projects
 		start := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+		// A look-up that fails is tried again before LangSmith is told half of it.
+		backend.faults = []fault{{status: 503}, {}, {status: 429, retryAfter: "30"}}
 		trace := "0af7651916cd43dd8448eb211c80319c"
 		h.runs.add(trace, Run{ID: runB, TraceID: trace, SpanID: "b7ad6b7169203331", Root: true, Start: start})
 		h.start()
 		j := h.judge(thumb(trace, 1))
+		h.pass(2 * time.Minute)
 		got := backend.has()[j.ID]
 		if got["run_id"] != runB || got["session_id"] != "22222222-2222-4222-8222-222222222222" || got["start_time"] != "2026-01-01T12:00:00Z" {
 			t.Errorf("%v", got)
@@ -151,7 +154,7 @@ func TestProjectsAreLookedUpOnceAndNobodyWaits(t *testing.T) {
 			if got, ok := projects.Known("mine"); !ok || got != want {
 				t.Errorf("%v %v", got, ok)
 			}
-			if _, ok := projects.Find(h.t.Context(), "unheard"); ok {
+			if _, ok, failure := projects.find(h.t.Context(), "unheard"); ok || failure != nil {
 				t.Error("a project that is not there is known")
 			}
 		}
