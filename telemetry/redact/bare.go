@@ -15,7 +15,7 @@ const emptied = "CONTENT"
 // bare handles a text of an attribute or member called key that is content.
 func (w *walker) bare(from, to int, key []byte) {
 	t := w.body[from:to]
-	if len(t) == 0 || masked(t, emptied) {
+	if len(t) == 0 || masked(t, emptied) || w.r.mask(t) {
 		return
 	}
 	w.rest = w.r.appendBare(w.rest[:0], t, key)
@@ -101,7 +101,7 @@ func (r *Redactor) appendBare(dst, t, key []byte) []byte {
 	case representation(t) != "":
 		return append(dst, representation(t)...)
 	case trimmed[0] == '{' || trimmed[0] == '[':
-		return appendSkeleton(dst, trimmed)
+		return r.appendSkeleton(dst, trimmed)
 	case number(t), names[string(key)] && plain(t), bytes.HasSuffix(key, []byte(".id")) && plain(t):
 		return append(dst, t...)
 	case bytes.HasPrefix(key, []byte("reranker.")):
@@ -162,7 +162,7 @@ func plain(t []byte) bool {
 }
 
 // appendSkeleton appends JSON without its texts. What is no JSON ends it.
-func appendSkeleton(dst, t []byte) []byte {
+func (r *Redactor) appendSkeleton(dst, t []byte) []byte {
 	var key []byte
 	for i := 0; i < len(t); {
 		switch c := t[i]; {
@@ -178,7 +178,7 @@ func appendSkeleton(dst, t []byte) []byte {
 			if isKey {
 				key = s
 			}
-			if isKey && len(s) <= 64 && plain(s) || !isKey && kept(s, key) {
+			if isKey && len(s) <= 64 && plain(s) || !isKey && r.kept(s, key) {
 				dst = append(append(append(dst, '"'), s...), '"')
 			} else {
 				dst = append(dst, `""`...)
@@ -205,13 +205,15 @@ func appendSkeleton(dst, t []byte) []byte {
 	return dst
 }
 
-func kept(s, key []byte) bool {
+// kept tells whether a text of JSON under a key stays: a number, a name of a model or
+// reason, or what already took the place of something.
+func (r *Redactor) kept(s, key []byte) bool {
 	for _, name := range told {
 		if string(s) == name {
 			return true
 		}
 	}
-	return number(s) || names[string(key)] && plain(s)
+	return r.mask(s) || number(s) || names[string(key)] && plain(s)
 }
 
 // afterSpace gives the first place from i on that holds no white space.

@@ -36,8 +36,7 @@ func (c *chain) read(t []byte, i, end int) bool {
 	if t[i] == '+' {
 		c.plus = true
 		i++
-	}
-	if i < end && t[i] == '(' {
+	} else if t[i] == '(' {
 		c.open = true
 		i++
 	}
@@ -67,41 +66,47 @@ func (c *chain) read(t []byte, i, end int) bool {
 	return c.groups > 0
 }
 
-// separation reads what may stand between two groups: up to three characters.
+// separation reads what stands between two groups: one character, or one of the
+// sequences that telephone numbers have.
 func separation(t []byte, i, end int) (kind separator, next, count int) {
-	for next = i; next < end && count < 3; count++ {
-		var k separator
-		to := next + 1
-		switch t[next] {
-		case ' ':
-			k = space
-		case '.':
-			k = dot
-		case '-':
-			k = dash
-		case '/':
-			k = slash
-		case '(', ')':
-			k = paren
-		case '\\':
-			if to < end && t[to] == '/' {
-				k, to = slash, to+1
-				break
-			}
-			k, to = wideSeparator(t, next)
-		default:
-			if t[next] < 0x80 {
-				return kind, next, count
-			}
-			k, to = wideSeparator(t, next)
-		}
-		if k == 0 || to > end || kind&k != 0 && k != paren {
-			return kind, next, count
+	sequence := 0
+	for next = i; next < end && !isDigit(t[next]); count++ {
+		k, to := oneSeparator(t, next)
+		if k == 0 || to > end || count == 3 {
+			return 0, i, 0
 		}
 		kind |= k
+		sequence = sequence<<8 | int(k)
 		next = to
 	}
-	return kind, next, count
+	switch sequence {
+	case int(space), int(dot), int(dash), int(slash), int(paren),
+		int(space)<<8 | int(dash), int(dash)<<8 | int(space), int(space)<<16 | int(dash)<<8 | int(space),
+		int(paren)<<8 | int(space), int(paren)<<8 | int(dash), int(space)<<8 | int(paren):
+		return kind, next, count
+	}
+	return 0, i, 0
+}
+
+// oneSeparator reads one character of a separation; 0 for any other.
+func oneSeparator(t []byte, i int) (separator, int) {
+	switch c := t[i]; {
+	case c == ' ':
+		return space, i + 1
+	case c == '.':
+		return dot, i + 1
+	case c == '-':
+		return dash, i + 1
+	case c == '/':
+		return slash, i + 1
+	case c == '(' || c == ')':
+		return paren, i + 1
+	case c == '\\' && i+1 < len(t) && t[i+1] == '/':
+		return slash, i + 2
+	case c == '\\' || c >= 0x80:
+		return wideSeparator(t, i)
+	}
+	return 0, i
 }
 
 // wideSeparator knows the spaces and dashes above ASCII that models and word
@@ -121,7 +126,7 @@ func wideSeparator(t []byte, i int) (separator, int) {
 // nowhere; false if that is nothing.
 func (s *scanner) number(t []byte, i, end int) (match, bool) {
 	prev := before(t, i)
-	if isDigit(prev) || prev == '.' && i >= 2 && isDigit(t[i-2]) {
+	if isDigit(prev) || prev == '.' && i >= 2 && isDigit(t[i-2]) && !s.endsAt(i-1) {
 		return match{}, false
 	}
 	c := &s.chain
@@ -140,15 +145,20 @@ func (s *scanner) number(t []byte, i, end int) (match, bool) {
 	return match{}, false
 }
 
+// endsAt tells whether what was found last ends at i.
+func (s *scanner) endsAt(i int) bool {
+	return len(s.found) > 0 && s.found[len(s.found)-1].to == i
+}
+
 // fraction tells whether the chain is one group before a decimal point.
 func (c *chain) fraction(t []byte, last int) bool {
 	end := c.end[last]
-	return last == 0 && end+1 < len(t) && t[end] == '.' && isDigit(t[end+1])
+	return last == 0 && !c.plus && !c.open && end+1 < len(t) && t[end] == '.' && isDigit(t[end+1])
 }
 
 // kind tells what the groups that are left say, worded that a letter stands before them.
 func (c *chain) kind(t []byte, worded bool) (Kind, bool) {
-	if c.n < shortestNumber {
+	if c.n < shortestAbroad {
 		return 0, false
 	}
 	if !c.plus && !c.open {
@@ -233,13 +243,16 @@ func (c *chain) card() bool {
 // phone tells whether the digits are a telephone number: Brazilian as people write
 // it, or of any country with a plus in front.
 func (c *chain) phone() bool {
-	if c.plus && c.n <= 15 && c.digits[0] != 0 && !c.has(slash) {
+	if c.has(slash) || c.open && c.groups == 1 {
+		return false
+	}
+	if c.plus && c.n <= 15 && c.digits[0] != 0 {
 		return true
 	}
 	at, g := 0, 0 // digits and groups that the country takes
 	if c.width[0] == 2 && c.digits[0] == 5 && c.digits[1] == 5 && c.groups > 1 && c.n >= 12 {
 		at, g = 2, 1
-	} else if c.groups == 1 && !c.open && (c.n == 12 || c.n == 13) && c.digits[0] == 5 && c.digits[1] == 5 {
+	} else if c.groups == 1 && (c.n == 12 || c.n == 13) && c.digits[0] == 5 && c.digits[1] == 5 {
 		return subscriber(c.digits[2:c.n], false)
 	}
 	d := c.digits[at:c.n]
@@ -248,10 +261,7 @@ func (c *chain) phone() bool {
 	} else if c.groups == 1 {
 		return c.n == 11 && subscriber(d, false) && d[2] == 9
 	}
-	if len(d) != 10 && len(d) != 11 {
-		return false
-	}
-	if c.width[g] != 2 && c.width[g] != 3 || !c.local(g+1) {
+	if c.n-at-len(d) != int(c.width[g])-2 || !c.local(g+1) {
 		return false
 	}
 	return subscriber(d, c.open)
@@ -259,11 +269,8 @@ func (c *chain) phone() bool {
 
 // local tells whether the groups from g on have widths of a subscriber's number.
 func (c *chain) local(g int) bool {
-	if c.after[g-1]&slash != 0 && c.open {
-		return false
-	}
 	for k := g; k < c.groups-1; k++ {
-		if c.after[k]&(slash|paren) != 0 {
+		if c.after[k]&paren != 0 {
 			return false
 		}
 	}

@@ -68,3 +68,16 @@ func masked(t []byte, name string) bool {
 	}
 	return true
 }
+
+// mask tells whether t is what stands in the place of a kind.
+func (r *Redactor) mask(t []byte) bool {
+	if len(t) == 0 || t[0] != '[' {
+		return false
+	}
+	for _, name := range r.names {
+		if masked(t, name) {
+			return true
+		}
+	}
+	return false
+}

@@ -70,7 +70,7 @@ func (w *walker) members(from, to int, key []byte) {
 		if w.r.bare && writings[string(key)] && (c == '"' || c == '{' || c == '[') {
 			end := endOfValue(t, i)
 			if w.rest = append(w.rest[:0], `""`...); c != '"' {
-				w.rest = appendSkeleton(w.rest[:0], t[i:end])
+				w.rest = w.r.appendSkeleton(w.rest[:0], t[i:end])
 			}
 			w.settle(i, end, t[i:end])
 			i, key = end, nil

@@ -52,7 +52,7 @@ func suspect(b []byte, i, end int) int {
 		telling := (^((a ^ zeros) + 0x76*each) | (a+0x3f*each)&^(a+0x25*each)) &^ w & highBit
 		if telling != 0 {
 			n := bits.OnesCount64(telling)
-			if n >= fewest && numeric(b, at) {
+			if n >= fewest && numeric(b, at) || n >= 6 && bytes.Contains(b[max(0, at-24):min(len(b), at+40)], pemKey) {
 				return i
 			}
 			// Six of the fourteen places of a number with letters lie in one word.
