@@ -3,7 +3,6 @@ package export
 import (
 	"context"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -74,7 +73,7 @@ func newSender(c Config, d Deps) (*sender, error) {
 func newTransport(c Config, d Deps) *http.Transport {
 	return &http.Transport{
 		Proxy:                  d.Proxy,
-		DialContext:            (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		DialContext:            dial,
 		TLSHandshakeTimeout:    10 * time.Second,
 		ForceAttemptHTTP2:      true,
 		DisableCompression:     true,
