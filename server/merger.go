@@ -52,6 +52,6 @@ func (p *parts) runCounts() instrument.Runs {
 			{Reason: "evicted", Spans: int64(st.Evicted)},
 			{Reason: "orphan", Spans: int64(st.Orphans)},
 		},
-		Repeated: int64(st.Late),
+		Repeated: int64(st.Late + st.Paired),
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"treq/telemetry/journal"
 	"treq/telemetry/langsmith"
+	"treq/telemetry/otlp"
 )
 
 // The defaults of Options.
@@ -90,6 +91,7 @@ type Merger struct {
 	position journal.Position // everything before it is taken in
 	target   journal.Position // durable at the start
 	before   appended         // behind the checkpoint, by then
+	scanner  otlp.Scanner
 	stored   journal.Position // of the newest checkpoint
 	kept     journal.Position // of the older generation
 	last     time.Time        // of the last checkpoint
@@ -209,10 +211,16 @@ func (m *Merger) take(rec *journal.Record) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.advance(rec.Admitted.UnixNano())
-	if rec.Kind == journal.Runs {
+	switch rec.Kind {
+	case journal.Runs:
 		m.source = rec.Position
 		if err := m.merge(rec); err != nil {
 			m.log.Error("a record of runs cannot be read", "position", rec.Position, "error", err)
+		}
+	case journal.Traces:
+		// What does not decode is told of by whoever counts it.
+		if data, err := rec.Data(); err == nil && ofExporter(data) {
+			_ = m.scanner.Traces(data, &sightings{m.table, m.now})
 		}
 	}
 	m.passed(rec.End)

@@ -19,6 +19,7 @@ func (t *table) marshal() []byte {
 	for _, w := range runs {
 		b = binary.AppendUvarint(b, w.seq)
 		b = binary.AppendVarint(b, w.first)
+		b = binary.AppendVarint(b, w.held)
 		b = binary.AppendUvarint(b, uint64(len(w.tenant)))
 		b = append(b, w.tenant...)
 		b, _ = w.run.AppendBinary(b) // never fails
@@ -30,6 +31,11 @@ func (t *table) marshal() []byte {
 		b = binary.LittleEndian.AppendUint64(b, key)
 		b = append(b, run[:]...)
 	})
+	b = binary.AppendUvarint(b, uint64(len(t.twins.queue)))
+	for _, s := range t.twins.queue {
+		b = binary.LittleEndian.AppendUint64(b, s.likeness)
+		b = binary.LittleEndian.AppendUint64(b, uint64(s.at))
+	}
 	return b
 }
 
@@ -58,25 +64,29 @@ func unmarshal(b []byte, l limits, out func(ended)) (*table, error) {
 		b = b[n:]
 		return v
 	}
+	signed := func() int64 {
+		v, n := binary.Varint(b)
+		if n <= 0 {
+			bad, b = true, nil
+			return 0
+		}
+		b = b[n:]
+		return v
+	}
 	t.seq = number()
 	for range number() {
 		if bad {
 			break
 		}
-		w := &waiting{seq: number(), at: -1}
-		first, n := binary.Varint(b)
-		if n <= 0 {
-			return nil, errState
-		}
-		b = b[n:]
-		w.first, w.tenant = first, string(take(number()))
+		w := &waiting{seq: number(), first: signed(), held: signed(), at: -1}
+		w.tenant = string(take(number()))
 		var err error
 		if b, err = w.run.ReadBinary(b); err != nil {
 			return nil, err
 		}
-		w.due = w.first + int64(l.timeout)
-		if w.run.Ended() {
-			w.due = w.first + int64(l.orphan)
+		w.due = t.dueOf(w)
+		if w.held != 0 {
+			t.twins.hold(w)
 		}
 		w.size = w.run.Size()
 		t.bytes += int64(w.size)
@@ -96,6 +106,13 @@ func unmarshal(b []byte, l limits, out func(ended)) (*table, error) {
 			break
 		}
 		t.spans.own(binary.LittleEndian.Uint64(key), langsmith.ID(run))
+	}
+	for range number() {
+		line := take(16)
+		if bad {
+			break
+		}
+		t.twins.see(binary.LittleEndian.Uint64(line), int64(binary.LittleEndian.Uint64(line[8:])))
 	}
 	if bad || len(b) > 0 {
 		return nil, errState

@@ -16,6 +16,8 @@ type Stats struct {
 	// TimedOut are runs whose end never came, Evicted those there was no room to wait
 	// for, Orphans ends whose beginning never came.
 	TimedOut, Evicted, Orphans uint64
+	// Paired are runs that came as OTLP too, and became no span of their own.
+	Paired uint64
 	// Late are operations on runs that were told before: what came twice, and changes
 	// behind the end.
 	Late uint64
@@ -28,7 +30,7 @@ func (m *Merger) Stats() Stats {
 	t := m.table
 	return Stats{
 		Running: len(t.runs), RunningBytes: t.bytes, Spans: m.spans.Load(),
-		TimedOut: t.timedOut, Evicted: t.evicted, Orphans: t.orphans, Late: t.late,
+		TimedOut: t.timedOut, Evicted: t.evicted, Orphans: t.orphans, Paired: t.paired, Late: t.late,
 	}
 }
 

@@ -15,7 +15,8 @@ type waiting struct {
 	due    int64 // when waiting ends
 	seq    uint64
 	size   int
-	at     int // in the queue
+	at     int   // in the queue
+	held   int64 // when it ended, if it waits for its twin; 0 if not
 }
 
 // The states of a run that became a span although it has not ended.
@@ -47,16 +48,17 @@ type table struct {
 	queue  queue
 	bytes  int64
 	seq    uint64
-	told   memory // runs that became spans
+	told   memory // runs that became spans, or have one already
 	spans  names
+	twins  twins
 	// out gets each run that is to become a span, in order.
 	out func(ended)
 
-	late, timedOut, evicted, orphans uint64
+	late, timedOut, evicted, orphans, paired uint64
 }
 
 func newTable(l limits, out func(ended)) *table {
-	return &table{limits: l, runs: map[langsmith.ID]*waiting{}, told: newMemory(), spans: newNames(), out: out}
+	return &table{limits: l, runs: map[langsmith.ID]*waiting{}, told: newMemory(), spans: newNames(), twins: newTwins(), out: out}
 }
 
 // take takes an operation in that was admitted at a time.
@@ -72,6 +74,9 @@ func (t *table) take(op *langsmith.Op, tenant string, at int64) {
 		t.runs[op.ID] = w
 	} else {
 		t.bytes -= int64(w.size)
+		if w.held != 0 {
+			t.twins.release(w) // what it is like may change
+		}
 	}
 	w.run.Merge(op)
 	if tenant != "" {
@@ -87,13 +92,21 @@ func (t *table) take(op *langsmith.Op, tenant string, at int64) {
 	w.size = w.run.Size()
 	t.bytes += int64(w.size)
 	if w.run.Ended() && w.run.Posted {
-		t.end(w, "")
-		return
+		if !w.run.Twin() {
+			t.end(w, "")
+			return
+		}
+		if t.twins.take(w.run.Likeness()) {
+			t.paired++
+			t.drop(w)
+			return
+		}
+		if w.held == 0 {
+			w.held = at
+		}
+		t.twins.hold(w)
 	}
-	w.due = w.first + int64(t.limits.timeout)
-	if w.run.Ended() {
-		w.due = w.first + int64(t.limits.orphan)
-	}
+	w.due = t.dueOf(w)
 	if w.at < 0 {
 		heap.Push(&t.queue, w)
 	} else {
@@ -103,6 +116,17 @@ func (t *table) take(op *langsmith.Op, tenant string, at int64) {
 		t.evicted++
 		t.end(t.queue[0], t.stateOf(t.queue[0], evicted))
 	}
+}
+
+// dueOf gives when the waiting for a run ends.
+func (t *table) dueOf(w *waiting) int64 {
+	switch {
+	case w.held != 0:
+		return w.held + int64(twinWait)
+	case w.run.Ended():
+		return w.first + int64(t.limits.orphan)
+	}
+	return w.first + int64(t.limits.timeout)
 }
 
 // placed gives a run a trace where it told none: its own if it has no parent, else
@@ -122,11 +146,14 @@ func (t *table) placed(r *langsmith.Run) {
 
 // advance ends the waiting that is due by a time.
 func (t *table) advance(now int64) {
+	t.twins.expire(now)
 	for len(t.queue) > 0 && t.queue[0].due <= now {
 		w := t.queue[0]
-		if w.run.Ended() {
+		switch {
+		case w.held != 0:
+		case w.run.Ended():
 			t.orphans++
-		} else {
+		default:
 			t.timedOut++
 		}
 		t.end(w, t.stateOf(w, timedOut))
@@ -163,6 +190,9 @@ func (t *table) end(w *waiting, state string) {
 
 // drop forgets that a run is waited for, and remembers that it was told.
 func (t *table) drop(w *waiting) {
+	if w.held != 0 {
+		t.twins.release(w)
+	}
 	if w.at >= 0 {
 		heap.Remove(&t.queue, w.at)
 	}

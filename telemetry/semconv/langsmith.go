@@ -28,6 +28,8 @@ const (
 	LSExample            = "langsmith.reference_example_id"
 	// LSMetadata is what the names of a run's own metadata begin with.
 	LSMetadata = "langsmith.metadata."
+	// LSInternalProvider is set on the resource by the exporter of Python's SDK.
+	LSInternalProvider = "langsmith.internal_provider"
 	// LSSerializedName is the name of the class that a run was made by.
 	LSSerializedName = "gen_ai.serialized.name"
 )
