@@ -19,9 +19,7 @@ type assembly struct {
 
 	traces traceTable
 	last   *trace
-	pool   []*trace
-	frags  []*fragment // pool
-	spans  [][]held    // pool
+	pool   pool
 	shapes shapes
 	figures
 	timers timers
@@ -32,15 +30,13 @@ type assembly struct {
 	memories   queue[memory]
 	remembered int
 	warmAhead  int // memories that warmMemories has seen
+	warmed     uint64
 
 	runs    runs
 	entries entries
 	settle  settling
 	stats   Stats
 }
-
-// poolSize bounds the traces and fragments that are kept for use again.
-const poolSize = 1024
 
 // add takes an admitted span that was not seen before.
 func (a *assembly) add(s *Span) {
@@ -54,10 +50,6 @@ func (a *assembly) add(s *Span) {
 		return
 	}
 	f := a.fragment(t)
-	if n := len(a.spans); t.spans == nil && n > 0 {
-		t.spans = a.spans[n-1]
-		a.spans = a.spans[:n-1]
-	}
 	i := t.put(s.ID)
 	h := &t.spans[i]
 	a.hold(h, s)
@@ -106,31 +98,13 @@ func (a *assembly) trace(s *Span) *trace {
 	}
 	t := a.traces.get(&s.TraceID)
 	if t == nil {
-		if n := len(a.pool); n > 0 {
-			t = a.pool[n-1]
-			a.pool = a.pool[:n-1]
-		} else {
-			t = new(trace)
-		}
+		t = a.pool.trace()
 		a.seq++
-		t.id, t.door, t.seq, t.free = s.TraceID, s.Door, a.seq, -1
-		if t.frags == nil {
-			t.frags = t.one[:0]
-		}
-		t.indexes = noIndexes
+		t.id, t.door, t.seq = s.TraceID, s.Door, a.seq
 		a.traces.put(t)
 	}
 	a.last = t
 	return t
-}
-
-// idle takes the room for spans from a trace that may long be remembered without
-// needing it.
-func (a *assembly) idle(t *trace) {
-	if cap(t.spans) <= 256 && len(a.spans) < poolSize {
-		a.spans = append(a.spans, t.spans[:0])
-	}
-	t.spans = nil
 }
 
 // forget drops a trace that holds nothing any more.
@@ -142,20 +116,14 @@ func (a *assembly) forget(t *trace) {
 	if a.last == t {
 		a.last = nil
 	}
-	if len(a.pool) < poolSize && cap(t.kept) <= 256 {
-		*t = trace{frags: t.frags[:0], kept: t.kept[:0], chats: t.chats[:0], calls: t.calls[:0]}
-		a.pool = append(a.pool, t)
-	}
+	a.pool.putTrace(t)
 }
 
 // fragment makes an empty fragment of a trace.
 func (a *assembly) fragment(t *trace) *fragment {
-	var f *fragment
-	if n := len(a.frags); n > 0 {
-		f = a.frags[n-1]
-		a.frags = a.frags[:n-1]
-	} else {
-		f = new(fragment)
+	f := a.pool.fragment()
+	if t.opened == nothingOpen {
+		t.opened = a.pool.open()
 	}
 	a.seq++
 	*f = fragment{trace: t, seq: a.seq, first: a.now, grew: a.now}
@@ -168,9 +136,7 @@ func (a *assembly) dispose(f *fragment) {
 	a.timers.remove(f)
 	f.trace.drop(f)
 	f.trace = nil
-	if len(a.frags) < poolSize {
-		a.frags = append(a.frags, f)
-	}
+	a.pool.putFragment(f)
 }
 
 func (a *assembly) join(t *trace, upper, lower *fragment, parent int32) *fragment {
@@ -245,7 +211,7 @@ func (a *assembly) fire(f *fragment, forced bool) {
 	a.dispose(f)
 	t.release(f, &a.figures)
 	if t.live == 0 {
-		a.idle(t)
+		a.pool.putOpen(t)
 	}
 	a.forget(t)
 }
@@ -377,12 +343,7 @@ func (a *assembly) expire() {
 		for i := range t.chats {
 			a.runs.forget(t.chats[i].run, t)
 		}
-		clear(t.kept)
-		t.kept, t.chats, t.calls = t.kept[:0], t.chats[:0], t.calls[:0]
-		if t.indexes != noIndexes {
-			t.keptAt, t.tops = nil, nil
-		}
-		t.keptSeq, t.until = 0, 0
+		a.pool.putClosed(t)
 		a.forget(t)
 	}
 }
@@ -398,5 +359,10 @@ func (a *assembly) warmMemories() {
 	for i := range next {
 		ids[i] = next[i].trace.id
 	}
+	var sum uint64
+	for i := range next {
+		sum += next[i].trace.keptSeq
+	}
+	a.warmed = sum
 	a.traces.warm(ids[:len(next)])
 }

@@ -102,7 +102,8 @@ func (r *decoder) stats(s *Stats) {
 }
 
 func (r *decoder) trace(a *assembly) {
-	t := &trace{id: r.id(), door: r.byte(), seq: r.uvarint(), free: -1, indexes: noIndexes}
+	t := a.pool.trace()
+	t.id, t.door, t.seq = r.id(), r.byte(), r.uvarint()
 	for range r.length(12) {
 		r.fragment(a, t)
 		if r.bad {
@@ -110,6 +111,7 @@ func (r *decoder) trace(a *assembly) {
 		}
 	}
 	kept := r.length(20)
+	a.pool.closed(t)
 	for range kept {
 		t.keep(r.kept(a))
 	}
@@ -128,6 +130,9 @@ func (r *decoder) trace(a *assembly) {
 	if a.traces.get(&t.id) != nil || kept == 0 && (len(t.frags) == 0 || len(t.chats) > 0) {
 		r.fail()
 	}
+	if kept == 0 && len(t.calls) == 0 {
+		a.pool.putClosed(t)
+	}
 	if !r.bad {
 		a.traces.put(t)
 	}
@@ -139,6 +144,9 @@ func (r *decoder) fragment(a *assembly, t *trace) {
 	if count == 0 {
 		r.fail()
 		return
+	}
+	if t.opened == nothingOpen {
+		t.opened = a.pool.open()
 	}
 	slots := make([]int32, 0, count)
 	parents := make([]uint64, 0, count)

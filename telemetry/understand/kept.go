@@ -78,9 +78,8 @@ func (t *trace) keep(k kept) {
 	case t.keptAt != nil:
 		t.indexKept(len(t.kept) - 1)
 	case len(t.kept) > indexFrom:
-		x := t.index()
-		x.keptAt = make(map[uint64]int32, 4*indexFrom)
-		x.tops = make(map[uint64][]int32)
+		t.keptAt = make(map[uint64]int32, 4*indexFrom)
+		t.tops = make(map[uint64][]int32)
 		for i := range t.kept {
 			t.indexKept(i)
 		}

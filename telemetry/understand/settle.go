@@ -53,6 +53,7 @@ func (s *settling) close(a *assembly, t *trace, f *fragment, host int32) {
 		s.tell(a)
 		return
 	}
+	a.pool.closed(t)
 	s.build(t, f)
 	into, late := s.connect(t, host)
 	s.down(t)

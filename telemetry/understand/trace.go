@@ -1,47 +1,47 @@
 package understand
 
-// trace is what is known of one trace: the spans of its open fragments, and what
-// is remembered of those that closed.
+// trace is what is known of one trace. Its two halves are there only while they
+// hold something: most traces are either open or remembered.
 type trace struct {
 	id   [16]byte
 	seq  uint64
-	free int32 // first free slot of spans, -1 if none
-	live int32 // spans in open fragments
 	door uint8
+	*opened
+	*closed
+}
 
+// opened is the spans of a trace's open fragments.
+type opened struct {
 	spans []held
+	free  int32 // first free slot of spans, -1 if none
+	live  int32 // spans in open fragments
 	frags []*fragment
 	one   [1]*fragment // room for frags of most traces
 
-	*indexes
+	// slots and waiting index spans and fragments of large traces, nil for others:
+	// slots by span id, waiting the tops by the parent they lack.
+	slots   map[uint64]int32
+	waiting map[uint64][]*fragment
+}
 
-	kept    []kept
-	chats   []keptChat
-	calls   []keptCall
+// closed is what is remembered of a trace's fragments that closed.
+type closed struct {
+	kept  []kept
+	chats []keptChat
+	calls []keptCall
+	// keptAt and tops index large kept lists, nil for others: spans by id, and
+	// tops by the parent they lack.
+	keptAt  map[uint64]int32
+	tops    map[uint64][]int32
 	until   int64  // when what is kept is forgotten
 	keptSeq uint64 // which entry of the queue stands for it
 }
 
-// indexes are what large traces are searched by; small ones have none, or nil maps.
-type indexes struct {
-	// slots has spans by id, waiting the fragments by the parent that their tops lack.
-	slots   map[uint64]int32
-	waiting map[uint64][]*fragment
-	// keptAt has kept spans by id, tops the kept tops by the parent they lack.
-	keptAt map[uint64]int32
-	tops   map[uint64][]int32
-}
-
-// noIndexes are those of small traces. Nobody writes to them.
-var noIndexes = new(indexes)
-
-// index gives the trace indexes of its own.
-func (t *trace) index() *indexes {
-	if t.indexes == noIndexes {
-		t.indexes = new(indexes)
-	}
-	return t.indexes
-}
+// The halves of traces that have none. Nobody writes to them.
+var (
+	nothingOpen = &opened{free: -1}
+	nothingKept = new(closed)
+)
 
 // fragment is the spans of a trace that are joined by parent ids. It has one top.
 type fragment struct {
@@ -105,7 +105,7 @@ func (t *trace) put(id uint64) int32 {
 			}
 		}
 		slots[id] = i
-		t.index().slots = slots
+		t.slots = slots
 	}
 	return i
 }
@@ -129,9 +129,7 @@ func (t *trace) release(f *fragment, figures *figures) {
 	if t.live == 0 {
 		t.spans = t.spans[:0]
 		t.free = -1
-		if t.slots != nil {
-			t.slots = nil
-		}
+		t.slots = nil
 	}
 }
 
@@ -170,7 +168,7 @@ func (t *trace) wait(f *fragment) {
 		return
 	}
 	if len(t.frags) > indexFrom {
-		t.index().waiting = make(map[uint64][]*fragment, 2*indexFrom)
+		t.waiting = make(map[uint64][]*fragment, 2*indexFrom)
 		for _, g := range t.frags {
 			if p := t.spans[g.top].Parent; p != 0 {
 				t.waiting[p] = append(t.waiting[p], g)
@@ -227,7 +225,7 @@ func (t *trace) drop(f *fragment) {
 			break
 		}
 	}
-	if len(t.frags) == 0 && t.waiting != nil {
+	if len(t.frags) == 0 {
 		t.waiting = nil
 	}
 }
