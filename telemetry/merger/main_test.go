@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -53,19 +54,19 @@ type mortal struct {
 	// after tells whether that one is still kept.
 	after bool
 	die   func()
-	dead  bool
+	dead  atomic.Bool
 	// refuse makes appends fail while it holds.
-	refuse bool
+	refuse atomic.Bool
 }
 
 var errDead = errors.New("the process has died")
 
 func (m *mortal) Append(ctx context.Context, e *journal.Entry) (journal.Receipt, error) {
-	if m.dead || m.refuse {
+	if m.dead.Load() || m.refuse.Load() {
 		return journal.Receipt{}, errDead
 	}
 	if m.left == 0 {
-		m.dead = true
+		m.dead.Store(true)
 		if m.after {
 			_, _ = m.Journal.Append(ctx, e)
 		}

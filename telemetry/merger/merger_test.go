@@ -212,7 +212,7 @@ func TestKilledAtEveryAppend(t *testing.T) {
 			for _, step := range scenario(h) {
 				step()
 				settle(10 * time.Millisecond)
-				if h.log.dead {
+				if h.log.dead.Load() {
 					died = true
 					h.stop()
 					h.start(-1, false)
@@ -254,13 +254,13 @@ func TestNoRoom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t)
 		h.start(-1, false)
-		h.log.refuse = true
+		h.log.refuse.Store(true)
 		h.send(request([]string{post(1, 0, 1)}, []string{patch(1)}))
 		settle(time.Minute)
 		if got := h.made(); len(got) > 0 {
 			t.Fatalf("%v", got)
 		}
-		h.log.refuse = false
+		h.log.refuse.Store(false)
 		settle(time.Second)
 		if got := h.made(); len(got) != 1 {
 			t.Errorf("%v", got)
