@@ -13,6 +13,7 @@ type counts struct {
 	Rejected     int64 `json:"rejected"` // among Sent
 	DeadLettered int64 `json:"dead_lettered"`
 	Expired      int64 `json:"expired"`
+	SampledOut   int64 `json:"sampled_out,omitempty"`
 }
 
 func (c *counts) add(d counts) {
@@ -20,10 +21,11 @@ func (c *counts) add(d counts) {
 	c.Rejected += d.Rejected
 	c.DeadLettered += d.DeadLettered
 	c.Expired += d.Expired
+	c.SampledOut += d.SampledOut
 }
 
 // settled is how many spans found their end.
-func (c counts) settled() int64 { return c.Sent + c.DeadLettered + c.Expired }
+func (c counts) settled() int64 { return c.Sent + c.DeadLettered + c.Expired + c.SampledOut }
 
 // ticket is a record that was read and whose spans did not all find their end.
 // The position passes a ticket when it and all before it have.
@@ -46,10 +48,15 @@ type piece struct {
 	// data is the request, decompressed. It is nil while a whole record has not
 	// been asked for it.
 	data []byte
+	// fault is why the piece cannot be made into what the sink may have; nil if it can.
+	fault error
 }
 
 // bytes gives the piece's request, decompressed.
 func (p *piece) bytes() ([]byte, error) {
+	if p.fault != nil {
+		return nil, p.fault
+	}
 	if p.data != nil {
 		return p.data, nil
 	}

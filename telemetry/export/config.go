@@ -28,6 +28,15 @@ const (
 	None Compression = "none"
 )
 
+// Redact says whether a sink gets what redaction leaves.
+type Redact string
+
+// Whether it does.
+const (
+	RedactOn  Redact = "on"
+	RedactOff Redact = "off"
+)
+
 // MaxRequestBytes is the most that one request holds before compression, the
 // limit of LangSmith's own clients. What does not fit is split, never cut.
 const MaxRequestBytes = 20 << 20
@@ -74,6 +83,19 @@ type Config struct {
 	// DeadLetterBytes bounds the dead-letter file, the oldest go first: 4 KiB to
 	// 64 GiB. The default is 64 MiB.
 	DeadLetterBytes int64 `yaml:"dead_letter_bytes" json:"dead_letter_bytes"`
+	// Sample is the share of traces that are sent, above 0 to 1, always whole ones and by
+	// the trace's id, so that other sinks and processes choose the same. The default is 1.
+	Sample float64 `yaml:"sample" json:"sample"`
+	// OnlyServices and OnlyAttributes send traces alone of which a span is of one of the
+	// services and has, itself or its resource, one of the values of each attribute.
+	// ExceptServices and ExceptAttributes leave out the traces of which they hold. What
+	// comes of a trace first decides over all of it. Empty ones hold of none.
+	OnlyServices     []string            `yaml:"only_services" json:"only_services"`
+	OnlyAttributes   map[string][]string `yaml:"only_attributes" json:"only_attributes"`
+	ExceptServices   []string            `yaml:"except_services" json:"except_services"`
+	ExceptAttributes map[string][]string `yaml:"except_attributes" json:"except_attributes"`
+	// Redact is on or off, whatever redact.at says; "" leaves it to that.
+	Redact Redact `yaml:"redact" json:"redact"`
 	// Feedback says whether the sink is told of judgements of runs: on, off, or the
 	// words to tell them in; see [Feedback] for the default.
 	Feedback Feedback `yaml:"feedback" json:"feedback"`
@@ -127,6 +149,12 @@ func (c Config) Validate() error {
 	within(at, "max_in_flight", c.MaxInFlight, 1, 64)
 	within(at, "dead_letter_bytes", c.DeadLetterBytes, 4<<10, 64<<30)
 	c.validateFeedback(at)
+	if !(c.Sample >= 0 && c.Sample <= 1) {
+		at("sample", "%v is not above 0 and at most 1", c.Sample)
+	}
+	if c.Redact != "" && c.Redact != RedactOn && c.Redact != RedactOff {
+		at("redact", `%q is not known; known are "on" and "off"`, string(c.Redact))
+	}
 	if !httpguts.ValidHeaderFieldValue(c.Project) {
 		at("project", "holds characters that a header cannot carry")
 	}
@@ -187,6 +215,7 @@ func (c Config) WithDefaults() Config {
 	orDefault(&c.BatchSpans, 8192)
 	orDefault(&c.MaxInFlight, 1)
 	orDefault(&c.DeadLetterBytes, 64<<20)
+	orDefault(&c.Sample, 1)
 	return c
 }
 

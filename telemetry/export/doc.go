@@ -12,7 +12,7 @@
 // sink's dead-letter file with the reason. For each sink, at every moment and
 // over restarts,
 //
-//	admitted = sent + waiting + dead-lettered + expired
+//	admitted = sent + waiting + dead-lettered + expired + sampled out
 //
 // in spans. The rules are in docs/architecture.md, section 2.
 package export

@@ -20,7 +20,10 @@ func (p *pump) take(record *journal.Record) {
 	spans := int64(record.Items)
 	p.passed += spans
 	t := &ticket{record: record, end: record.End}
-	pieces := p.route(t, spans)
+	var pieces []routed
+	if whole, any := p.prepare(t, spans); any {
+		pieces = p.route(whole)
+	}
 	t.open = len(pieces)
 	p.sink.mu.Lock()
 	p.sink.tickets = append(p.sink.tickets, t)
@@ -80,7 +83,8 @@ type routed struct {
 // route finds the project and tenant of a record: what its client said in
 // headers, else what its spans say, else what is configured. Only what the
 // profile can tell the backend separates batches.
-func (p *pump) route(t *ticket, spans int64) []routed {
+func (p *pump) route(whole piece) []routed {
+	t := whole.ticket
 	record, profile := t.record, p.sink.sender.profile
 	var to route
 	if profile.tenantHeader != "" {
@@ -88,7 +92,6 @@ func (p *pump) route(t *ticket, spans int64) []routed {
 			to.tenant = p.sink.config.Tenant
 		}
 	}
-	whole := piece{ticket: t, spans: spans, whole: true}
 	if profile.projectHeader == "" {
 		return []routed{{to, whole}}
 	}
@@ -96,12 +99,13 @@ func (p *pump) route(t *ticket, spans int64) []routed {
 		return []routed{{to, whole}}
 	}
 	to.project = p.sink.config.Project
-	data, err := record.Data()
+	of := whole
+	data, err := of.bytes()
 	if err != nil {
 		// Packing finds the same, and buries the record.
 		return []routed{{to, whole}}
 	}
-	parts, err := shares(data, profile.projectAttribute, to.project, spans)
+	parts, err := shares(data, profile.projectAttribute, to.project, whole.spans)
 	if err != nil {
 		return []routed{{to, whole}}
 	}

@@ -39,6 +39,10 @@ type Deps struct {
 	Transport http.RoundTripper
 	// StopGrace is how long Stop lets a sink that works go on sending; 0 is 2 s.
 	StopGrace time.Duration
+	// Rewrite takes out of what leaves what a sink is not to have, of sinks that ask
+	// for it, and with RewriteAll of all that do not ask to be spared; nil takes out nothing.
+	Rewrite    Rewrite
+	RewriteAll bool
 	// Random gives numbers in [0, 1) for jitter, from several goroutines; nil is
 	// math/rand/v2.
 	Random func() float64
@@ -57,6 +61,7 @@ type Sink struct {
 	dead      *deadLetters
 	tally     *tally
 	pump      *pump
+	rewrite   Rewrite // nil for records as they are
 
 	ctx      context.Context // of the requests
 	cancel   context.CancelFunc
@@ -96,6 +101,12 @@ func New(c Config, d Deps) (*Sink, error) {
 		config: c, log: d.Logger.With("sink", c.Name), grace: d.StopGrace,
 		gate:     gate{random: d.Random, state: Running},
 		stopping: make(chan struct{}), done: make(chan struct{}),
+	}
+	if c.Redact == RedactOn || c.Redact == "" && d.RewriteAll {
+		s.rewrite = d.Rewrite
+	}
+	if c.Redact == RedactOn && d.Rewrite == nil {
+		return nil, telemetry.Errorf(telemetry.Unprocessable, "sinks.%s.redact: no rules are set: set redact.rules or redact.file", c.Name)
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	if err := s.open(d); err != nil {
@@ -299,7 +310,7 @@ func (s *Sink) Status() Status {
 		Name: s.config.Name, Profile: s.config.Profile, Endpoint: s.config.shownEndpoint(),
 		State:     gate.state,
 		SentSpans: ends.Sent, RejectedSpans: ends.Rejected,
-		DeadLetteredSpans: ends.DeadLettered, ExpiredSpans: ends.Expired,
+		DeadLetteredSpans: ends.DeadLettered, ExpiredSpans: ends.Expired, SampledOutSpans: ends.SampledOut,
 		QueueSpans:   max(0, admitted-ends.settled()),
 		SentRequests: traffic.Requests, SentBytes: traffic.Bytes, Retried: traffic.Retried,
 		LastError:     gate.lastErr,

@@ -20,7 +20,7 @@ const (
 
 // Status is what GET /monitoring/sinks shows of one sink. The counts are of the
 // sink's life, over restarts, and AdmittedSpans = SentSpans + QueueSpans +
-// DeadLetteredSpans + ExpiredSpans holds in every Status. Times are zero, and
+// DeadLetteredSpans + ExpiredSpans + SampledOutSpans holds in every Status. Times are zero, and
 // null in JSON, for what has not happened.
 type Status struct {
 	Name    string `json:"name"`
@@ -44,6 +44,8 @@ type Status struct {
 	DeadLetteredSpans int64 `json:"dead_lettered_spans"`
 	// ExpiredSpans went from the journal by retention before they could be sent.
 	ExpiredSpans int64 `json:"expired_spans"`
+	// SampledOutSpans are of traces that the sink's settings leave out.
+	SampledOutSpans int64 `json:"sampled_out_spans"`
 	// SentRequests and SentBytes count delivered requests and their bodies as
 	// they went over the wire; Retried counts attempts that failed and were, or
 	// will be, made again.

@@ -1,0 +1,55 @@
+package export
+
+import "treq/telemetry/journal"
+
+// Rewrite gives the body of a record as a sink is to have it: body itself where
+// nothing changes, else memory of its own. It is called from several goroutines at once.
+type Rewrite func(kind journal.Kind, body []byte) ([]byte, error)
+
+// prepare gives what of a record goes to the sink, and counts the rest as sampled
+// out. What cannot be rewritten is not sent as it is: it has a fault.
+func (p *pump) prepare(t *ticket, spans int64) (whole piece, any bool) {
+	s := p.sink
+	whole = piece{ticket: t, spans: spans, whole: true}
+	if p.choice == nil && s.rewrite == nil {
+		return whole, true
+	}
+	record := t.record
+	data, err := record.Data()
+	if err != nil {
+		return whole, true // packing finds the same, and buries the record
+	}
+	if p.choice != nil {
+		chosen, n, err := p.choice.of(data)
+		n = min(n, spans)
+		if err == nil && n == 0 {
+			p.sampleOut(t, spans)
+			return whole, false
+		}
+		if err == nil && n < spans {
+			p.sampleOut(t, spans-n)
+			whole = piece{ticket: t, spans: n, data: chosen}
+			data = chosen
+		}
+	}
+	if s.rewrite == nil {
+		return whole, true
+	}
+	clean, err := s.rewrite(record.Kind, data)
+	switch {
+	case err != nil:
+		whole.whole, whole.fault = false, err
+	case len(clean) != len(data) || len(clean) > 0 && &clean[0] != &data[0]:
+		whole.whole, whole.data = false, clean
+	}
+	return whole, true
+}
+
+// sampleOut counts spans of a record that do not go to the sink.
+func (p *pump) sampleOut(t *ticket, spans int64) {
+	ends := counts{SampledOut: spans}
+	p.sink.mu.Lock()
+	t.ends.add(ends)
+	p.sink.ends.add(ends)
+	p.sink.mu.Unlock()
+}
