@@ -54,6 +54,7 @@ type sample struct {
 	allocBytes   float64 // a span; 0 where it was not asked for
 	allocObjects float64
 	drain        float64 // s
+	drainCPU     float64 // s of it, in which chats close and what waits is forwarded
 	get99        float64 // ms, p99 of GET /monitoring/metrics; 0 where it was not asked for
 }
 
@@ -153,6 +154,10 @@ func (b *bench) window(ctx context.Context, load *payload, d time.Duration, rate
 	if err != nil {
 		return sample{}, err
 	}
+	loaded, err := usageOf(b.pid())
+	if err != nil {
+		return sample{}, err
+	}
 	began := time.Now()
 	if err := b.settled(ctx, b.sent, b.sink); err != nil {
 		return sample{}, err
@@ -168,7 +173,7 @@ func (b *bench) window(ctx context.Context, load *payload, d time.Duration, rate
 		perCPU: spans / cpu, perSecond: spans / seen.took.Seconds(), cores: cpu / seen.took.Seconds(),
 		p50: ms(seen.quantile(0.5)), p99: ms(seen.quantile(0.99)), rss: float64(after.peakRSS),
 		bytesPerSpan: float64(seen.bytes) / spans, written: float64(after.written-before.written) / float64(seen.wire),
-		drain: drain.Seconds(),
+		drain: drain.Seconds(), drainCPU: (after.cpu - loaded.cpu).Seconds(),
 	}, nil
 }
 

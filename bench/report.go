@@ -128,7 +128,7 @@ func (f found) write(out io.Writer, o options, command string) {
 
 // writeSamples prints the medians of every load on every server.
 func (f found) writeSamples(out io.Writer) {
-	fmt.Fprintln(out, "| load | server | spans/CPU-s | spread | spans/s | p50 ms | p99 ms | peak RSS MB | written B/B | drain s |\n|---|---|---|---|---|---|---|---|---|---|")
+	fmt.Fprintln(out, "| load | server | spans/CPU-s | spread | spans/s | p50 ms | p99 ms | peak RSS MB | written B/B | drain s | its CPU s |\n|---|---|---|---|---|---|---|---|---|---|---|")
 	for _, v := range f.variants() {
 		for _, k := range []kind{oursFsync, oursMemory, collectorMemory, collectorDurable} {
 			all := f.samples[cell{v, k}]
@@ -140,10 +140,10 @@ func (f found) writeSamples(out io.Writer) {
 			for _, one := range all {
 				low, high = min(low, one.perCPU), max(high, one.perCPU)
 			}
-			fmt.Fprintf(out, "| %s | %s | %s | %.0f %% | %s | %.2f | %.2f | %.0f | %.2f | %.1f |\n", v, k,
+			fmt.Fprintf(out, "| %s | %s | %s | %.0f %% | %s | %.2f | %.2f | %.0f | %.2f | %.1f | %.2f |\n", v, k,
 				thousands(m(perCPU)), 100*(high-low)/m(perCPU), thousands(m(func(s sample) float64 { return s.perSecond })),
 				m(func(s sample) float64 { return s.p50 }), m(p99), m(peak)/1e6,
-				m(func(s sample) float64 { return s.written }), m(func(s sample) float64 { return s.drain }))
+				m(func(s sample) float64 { return s.written }), m(func(s sample) float64 { return s.drain }), m(func(s sample) float64 { return s.drainCPU }))
 		}
 	}
 	fmt.Fprintln(out)
