@@ -15,6 +15,7 @@ import (
 
 	"treq/server/config"
 	"treq/telemetry"
+	"treq/telemetry/export"
 	"treq/telemetry/journal"
 	"treq/telemetry/redact"
 )
@@ -171,8 +172,8 @@ func (l judgementLog) Append(ctx context.Context, e *journal.Entry) (journal.Rec
 	return l.redactedLog.Append(ctx, e)
 }
 
-// forSinks is what sinks that do not say otherwise are given; nil for bytes as they are.
-func (s *Server) forSinks() func(journal.Kind, []byte) ([]byte, error) {
+// forSinks is what rewrites records for sinks; nil where nothing is looked for.
+func (s *Server) forSinks() export.Rewrite {
 	r := s.redaction.redactor
 	if r == nil {
 		return nil
