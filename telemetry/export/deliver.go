@@ -176,7 +176,8 @@ func (d *delivery) fail(b *batch, out outcome, now time.Time) {
 
 // doubt looks for a span that makes the sink stumble, once a batch has failed
 // often enough: in halves, the others first. A span is given up only when it
-// failed before and after the sink took others; an outage gives none up.
+// failed before and after the sink took others; an outage gives none up. When it is
+// the last of its batch, it is set aside so that others can be sent and tell.
 func (d *delivery) doubt(b *batch, out outcome, now time.Time) {
 	if b.faults++; b.faults == 1 {
 		b.doubted = now
@@ -188,8 +189,10 @@ func (d *delivery) doubt(b *batch, out outcome, now time.Time) {
 	switch {
 	case d.halve(b):
 		d.work = append(d.work[len(d.work)-2:], rest...)
-	case d.taken.After(b.doubted):
+	case d.sink.gate.view().lastGood.After(b.doubted):
 		d.bury(b, out)
+	case len(rest) == 0 && d.sink.suspects.add(b):
+		d.drop()
 	default:
 		d.work = append([]*batch{b}, rest...)
 	}

@@ -417,6 +417,31 @@ func TestServerErrorOverOneSpan(t *testing.T) {
 	})
 }
 
+// Nor does one that is the last of its batch, or the only one: others tell.
+func TestServerErrorOverTheLastSpan(t *testing.T) {
+	for _, bad := range []int{0, 11, 29} {
+		sinkTest(t, func(t *testing.T, stand *stand, b *backend) {
+			specs := ids(1, 30)
+			specs[bad].bad = true
+			b.respond = refuseBad(500)
+			stand.spans(specs[:10])
+			stand.spans(specs[10:])
+			sink := stand.sink(b, Config{Profile: "langsmith", BatchSpans: 30})
+			settleFor(time.Hour)
+			// Nothing else has come that would tell that it is not the sink.
+			if s := sink.Status(); s.SentSpans+s.DeadLetteredSpans < 29 {
+				t.Errorf("%d sent and %d given up of 30", s.SentSpans, s.DeadLetteredSpans)
+			}
+			stand.spans([]spanSpec{{id: 31, trace: 31, bad: true}})
+			settleFor(time.Hour)
+			stand.spans(ids(32, 10))
+			settleFor(time.Hour)
+			checkAccount(t, sink, account{Admitted: 41, Sent: 39, Dead: 2})
+			b.checkTaken(41, uint64(bad+1), 31)
+		})
+	}
+}
+
 // An outage is no span's fault, however long.
 func TestServerErrorOverAll(t *testing.T) {
 	sinkTest(t, func(t *testing.T, stand *stand, b *backend) {

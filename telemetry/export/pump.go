@@ -134,13 +134,14 @@ func (p *pump) dispatch() {
 	for len(p.filling) > 0 && p.flying+len(p.ready) < p.sink.config.MaxInFlight && p.due(p.filling[0], now) {
 		p.closeBatch(0)
 	}
-	for len(p.ready) > 0 && p.flying < p.sink.config.MaxInFlight {
+	for p.flying < p.sink.config.MaxInFlight {
 		if p.draining && p.sink.blocked() {
 			return
 		}
-		next := p.ready[0]
-		p.ready[0] = nil
-		p.ready = p.ready[1:]
+		next := p.next()
+		if next == nil {
+			return
+		}
 		k := &packer{}
 		if n := len(p.idle); n > 0 {
 			k, p.idle = p.idle[n-1], p.idle[:n-1]
@@ -151,6 +152,23 @@ func (p *pump) dispatch() {
 			p.results <- k
 		}()
 	}
+}
+
+// next gives the batch to send next, nil if there is none: what was set aside once
+// there is something to tell by, else what is ready.
+func (p *pump) next() *batch {
+	if !p.draining {
+		if b := p.sink.suspects.next(p.sink.gate.view().lastGood, len(p.ready) == 0 && p.flying == 0); b != nil {
+			return b
+		}
+	}
+	if len(p.ready) == 0 {
+		return nil
+	}
+	b := p.ready[0]
+	p.ready[0] = nil
+	p.ready = p.ready[1:]
+	return b
 }
 
 func (p *pump) due(b *batch, now time.Time) bool {

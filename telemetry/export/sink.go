@@ -59,6 +59,7 @@ type Sink struct {
 	sender    *sender
 	gate      gate
 	dead      *deadLetters
+	suspects  suspects
 	tally     *tally
 	pump      *pump
 	rewrite   Rewrite // nil for records as they are
