@@ -18,6 +18,7 @@ func (s *Server) openRuns(p *parts) (err error) {
 	rules, _ := s.config.Rules()
 	p.runs, err = runs.Open(runs.Options{
 		Journal: p.journal, Rules: rules, Links: linksOf(s.config.Sinks, p.judging.projects), Logger: s.log,
+		Going:  func(id [16]byte) []byte { return p.merger.Going(id) },
 		Pricer: func() understand.Pricer { return pricing.NewFinder(p.models.book) },
 	})
 	if err != nil {

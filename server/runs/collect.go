@@ -80,13 +80,20 @@ func (c *collector) content(sp *otlp.Span, names []string) *Text {
 
 // spanOf gives what a span says, without content.
 func spanOf(sp *otlp.Span, u *understand.Span) *Span {
+	began := u.Start
+	if u.Flags.Has(understand.Unusable) && sp.Start <= math.MaxInt64 {
+		began = int64(sp.Start) // it has no end, and so no time that is counted
+	}
 	s := &Span{
 		SpanID: spanText(sp.SpanID), ParentSpanID: spanText(sp.ParentID), RunID: runIDIn(sp),
 		Name: valid(u.Name), Kind: u.Kind.String(), Service: valid(u.Service), Scope: valid(u.Scope),
-		Start: nanoseconds(u.Start), DurationMS: durationOf(u),
+		Start: nanoseconds(began), State: stateIn(sp), DurationMS: durationOf(u),
 		Outcome: u.Outcome.String(), ErrorType: valid(u.ErrorType), HTTPStatus: int(u.HTTPStatus),
 		Tool: valid(u.Tool), Children: []*Span{},
-		id: sp.SpanID, parent: sp.ParentID, start: u.Start,
+		id: sp.SpanID, parent: sp.ParentID, start: began,
+	}
+	if s.State != "" { // a span without an end is not read further
+		s.Kind = semconv.KindOfRunType(attribute(sp.Attributes, semconv.LSSpanKind)).String()
 	}
 	s.Message, _ = shorten(string(sp.StatusMessage[:min(len(sp.StatusMessage), 2*mostMessage)]), mostMessage)
 	switch u.Kind {
@@ -96,6 +103,15 @@ func spanOf(sp *otlp.Span, u *understand.Span) *Span {
 		s.Documents = documentsOf(&u.Search)
 	}
 	return s
+}
+
+// stateIn says why a run has no end, "" if it has.
+func stateIn(sp *otlp.Span) string {
+	if sp.End != 0 {
+		return ""
+	}
+	state, _ := shorten(string(attribute(sp.Attributes, semconv.TreqRunState)), mostID)
+	return state
 }
 
 func durationOf(u *understand.Span) *float64 {
@@ -161,7 +177,7 @@ func valid(text string) string {
 func summaryOf(trace [16]byte, s *Span, spans int) Summary {
 	return Summary{
 		RunID: s.RunID, TraceID: hex.EncodeToString(trace[:]), Name: s.Name, Kind: s.Kind, Service: s.Service,
-		Start: s.Start, DurationMS: s.DurationMS, Outcome: s.Outcome, ErrorType: s.ErrorType, Spans: spans,
+		Start: s.Start, State: s.State, DurationMS: s.DurationMS, Outcome: s.Outcome, ErrorType: s.ErrorType, Spans: spans,
 	}
 }
 

@@ -62,6 +62,9 @@ type Summary struct {
 	Kind    string `json:"kind"`
 	Service string `json:"service"`
 	Start   Time   `json:"start"`
+	// State is running, timed_out or evicted of a run whose end has not come; left out
+	// of any other.
+	State string `json:"state,omitempty"`
 	// DurationMS is null where nobody told the end truthfully.
 	DurationMS *float64 `json:"duration_ms"`
 	Outcome    string   `json:"outcome"` // success or failure
@@ -80,6 +83,7 @@ type Span struct {
 	Service      string   `json:"service"`
 	Scope        string   `json:"scope,omitempty"`
 	Start        Time     `json:"start"`
+	State        string   `json:"state,omitempty"` // as in Summary
 	DurationMS   *float64 `json:"duration_ms"`
 	Outcome      string   `json:"outcome"`
 	ErrorType    string   `json:"error_type,omitempty"`

@@ -3,6 +3,7 @@ package runs
 import (
 	"context"
 
+	"treq/telemetry"
 	"treq/telemetry/journal"
 	"treq/telemetry/otlp"
 	"treq/telemetry/understand"
@@ -24,7 +25,12 @@ func (v *Viewer) Get(ctx context.Context, id string, explained bool) (*Run, erro
 	}
 	p, err := v.locate(ctx, w)
 	if err != nil {
-		return nil, err
+		if telemetry.KindOf(err) != telemetry.NotFound || !p.take(&w, v.o.Going(w.run)) {
+			return nil, err
+		}
+		// Of a run that goes on what has ended is in the journal already.
+		p.positions = v.index.find(mostRecords, p.trace[:])
+		p.search.Complete = true
 	}
 	c, err := newCollector(v.o.Rules, p.trace)
 	if err != nil {
@@ -51,6 +57,7 @@ func (v *Viewer) Get(ctx context.Context, id string, explained bool) (*Run, erro
 	if err != nil {
 		return nil, err
 	}
+	_ = scanner.Traces(v.o.Going(p.trace), c) // what ended meanwhile is there already
 	if len(c.spans) == 0 {
 		return nil, errNoSpans
 	}

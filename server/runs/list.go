@@ -32,34 +32,40 @@ func (v *Viewer) Recent(ctx context.Context, limit int) (*List, error) {
 	cancel()
 	_, indexed := v.index.reach()
 	list := &List{Runs: []Summary{}, IndexedFrom: Time(indexed)}
-	from, some := v.index.newest(listRecords, listBytes)
-	if !some {
-		return list, nil
-	}
 	reader, err := understand.NewReader(v.o.Rules)
 	if err != nil {
 		return nil, err
 	}
 	s := sampler{reader: reader, traces: make(map[[16]byte]*sample)}
+	if from, some := v.index.newest(listRecords, listBytes); some {
+		if list.From, err = v.sample(ctx, from, &s); err != nil {
+			return nil, err
+		}
+	}
+	var scanner otlp.Scanner
+	_ = scanner.Traces(v.o.Going([16]byte{}), &s)
+	list.Runs = s.newest(limit)
+	return list, nil
+}
+
+// sample tells a sampler the records from a position on, and gives when the first
+// of them was admitted.
+func (v *Viewer) sample(ctx context.Context, from journal.Position, s *sampler) (first Time, err error) {
 	c, done, err := v.lend(ctx, from)
 	if err != nil {
-		return nil, err
+		return first, err
 	}
 	defer done()
 	var scanner otlp.Scanner
 	err = eachRecord(ctx, c, v.o.Journal.Durable(), func(rec *journal.Record, body []byte) bool {
 		if s.records == 0 {
-			list.From = Time(rec.Admitted)
+			first = Time(rec.Admitted)
 		}
 		s.records++
-		_ = scanner.Traces(body, &s) // a damaged record lists nothing
+		_ = scanner.Traces(body, s) // a damaged record lists nothing
 		return true
 	})
-	if err != nil {
-		return nil, err
-	}
-	list.Runs = s.newest(limit)
-	return list, nil
+	return first, err
 }
 
 // sampler gathers the heads of traces.
@@ -93,7 +99,7 @@ func (s *sampler) Span(sp *otlp.Span) {
 	s.seen++
 	t.last = s.seen
 	t.spans++
-	t.genai = t.genai || s.read.Kind != semconv.KindOther || s.read.Flags.Has(understand.Entry)
+	t.genai = t.genai || stateIn(sp) != "" || s.read.Kind != semconv.KindOther || s.read.Flags.Has(understand.Entry)
 	if t.head == nil || heads(sp, &s.read, t.head) {
 		t.head = spanOf(sp, &s.read)
 	}

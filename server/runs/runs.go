@@ -21,6 +21,10 @@ type Options struct {
 	// which is the meter's alone; nil leaves them without a price.
 	Pricer func() understand.Pricer
 	Links  Links
+	// Going gives what is known of runs that go on, as an ExportTraceServiceRequest of
+	// spans without an end: of the trace that has the id or a run of the id, of the zero
+	// id of the newest. nil knows of none.
+	Going func(id [16]byte) []byte
 	// IndexBytes bounds the memory of the index; DefaultIndexBytes when 0.
 	IndexBytes int64
 	// SearchTime bounds how long one request looks through the journal for what
@@ -61,6 +65,9 @@ func Open(o Options) (*Viewer, error) {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Going == nil {
+		o.Going = func([16]byte) []byte { return nil }
 	}
 	o.Rules.Pricer = nil
 	// Rules that no reader can be made of are an error now, not with each request.

@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"treq/telemetry/langsmith"
+	"treq/telemetry/otlp"
 )
 
 func TestARunBecomesASpanWhenItEnds(t *testing.T) {
@@ -30,9 +31,13 @@ func TestARunBecomesASpanWhenItEnds(t *testing.T) {
 		if s := h.merger.Stats(); s.Running != 2 || s.RunningBytes == 0 {
 			t.Errorf("%+v", s)
 		}
-		running := h.merger.Running(langsmith.ID{}, 10)
-		if len(running) != 2 || running[0].Project != "loja" || running[0].Until.Sub(time.Now()) > time.Hour {
-			t.Errorf("%+v", running)
+		for text, want := range map[string]int{id(1): 2, id(2): 2, id(3): 0, "": 1} {
+			asked, _ := langsmith.ParseID(text)
+			v := &reading{}
+			var s otlp.Scanner
+			if err := s.Traces(h.merger.Going(asked), v); err != nil || len(v.lines) != want || want > 0 && !strings.Contains(v.lines[0], " running 0s") {
+				t.Errorf("of %q go on: %v, %v", text, v.lines, err)
+			}
 		}
 		h.send(request(nil, []string{patch(2)}))
 		h.send(request(nil, []string{patch(1)}))

@@ -1,9 +1,12 @@
 package merger
 
 import (
-	"time"
+	"cmp"
+	"slices"
 
 	"treq/telemetry/langsmith"
+	"treq/telemetry/otlp"
+	"treq/telemetry/semconv"
 )
 
 // Stats are figures of the merger. Counts begin with the process.
@@ -34,36 +37,49 @@ func (m *Merger) Stats() Stats {
 	}
 }
 
-// Running is a run that goes on.
-type Running struct {
-	ID, Trace, Parent   langsmith.ID
-	Name, Type, Project string
-	// Start is when it began, zero if not told; Until when it will count as one whose
-	// end never comes.
-	Start, Until time.Time
-}
+// The bounds of what Going gives.
+const (
+	mostGoing      = 500
+	mostGoingBytes = 4 << 20
+)
 
-// Running gives the runs that go on, at most so many of them and in no order; with
-// a trace only those of it. Safe for concurrent use.
-func (m *Merger) Running(trace langsmith.ID, most int) []Running {
+// Going gives runs that go on as an ExportTraceServiceRequest of spans without an
+// end, whose treq.run.state is running: those of the trace that has this id or a
+// run of this id; of the zero id the roots that were told last. nil if there are
+// none. It gives a bounded number of them. Safe for concurrent use.
+func (m *Merger) Going(id langsmith.ID) []byte {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	var list []Running
-	for _, w := range m.table.runs {
-		if len(list) == most {
+	t := m.table
+	trace := id
+	if w := t.runs[id]; w != nil {
+		trace = w.run.Trace
+	}
+	var list []*waiting
+	for _, w := range t.runs {
+		if w.held == 0 && (w.run.Trace == trace || id == langsmith.ID{} && w.run.Parent == langsmith.ID{}) {
+			list = append(list, w)
+		}
+	}
+	slices.SortFunc(list, func(a, b *waiting) int { return cmp.Compare(b.seq, a.seq) })
+	var body []byte
+	for _, w := range list[:min(len(list), mostGoing)] {
+		if len(body) > mostGoingBytes {
 			break
 		}
-		if trace != (langsmith.ID{}) && w.run.Trace != trace {
-			continue
-		}
-		r := Running{
-			ID: w.run.ID, Trace: w.run.Trace, Parent: w.run.Parent, Name: w.run.Name, Type: w.run.Type,
-			Project: w.run.Service(), Until: time.Unix(0, w.due),
-		}
-		if w.run.Start != 0 {
-			r.Start = time.Unix(0, w.run.Start)
-		}
-		list = append(list, r)
+		body = otlp.AppendTraceRequest(body, otlp.ResourceData{
+			Attributes: []otlp.KV{otlp.Str(semconv.ServiceName, w.run.Service())},
+			Scopes:     []otlp.ScopeData{{Name: semconv.LSScope, Version: w.run.SDK(), Spans: []otlp.SpanData{t.going(w)}}},
+		})
 	}
-	return list
+	return body
+}
+
+// going gives a run that goes on as a span.
+func (t *table) going(w *waiting) otlp.SpanData {
+	var parent [8]byte
+	if w.run.Parent != (langsmith.ID{}) {
+		parent = t.spans.of(w.run.Trace, w.run.Parent)
+	}
+	return w.run.Span(t.spans.of(w.run.Trace, w.run.ID), parent, running)
 }

@@ -19,8 +19,9 @@ type waiting struct {
 	held   int64 // when it ended, if it waits for its twin; 0 if not
 }
 
-// The states of a run that became a span although it has not ended.
+// The states of a run that became a span although it has not ended, or is shown as one.
 const (
+	running  = "running"
 	timedOut = "timed_out"
 	evicted  = "evicted"
 )

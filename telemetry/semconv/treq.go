@@ -34,7 +34,8 @@ const (
 	// TreqFeedbackSource: string, of treq.feedback; api if left out.
 	TreqFeedbackSource = "treq.feedback.source"
 	// TreqRunState: string, of a span made of a run that did not end: timed_out (its
-	// end never came) or evicted (there was no room to wait for it).
+	// end never came) or evicted (there was no room to wait for it); running is one
+	// that is shown before it ends, and never kept.
 	TreqRunState = "treq.run.state"
 	// TreqFeedbackID: string, a UUID by which sinks know the judgement, of treq.feedback.
 	TreqFeedbackID = "treq.feedback.id"
