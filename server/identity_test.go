@@ -30,3 +30,17 @@ func TestIdentityIsKeptAndItsDamageNoReasonNotToStart(t *testing.T) {
 		}
 	}
 }
+
+func TestAnIdentityOfAnEarlierVersionGetsAKey(t *testing.T) {
+	dir, log := t.TempDir(), slog.New(slog.DiscardHandler)
+	if err := os.WriteFile(filepath.Join(dir, "identity.json"), []byte(`{"instance":"i","seed":7}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	first, err := loadIdentity(dir, log)
+	if err != nil || first.Instance != "i" || first.Seed != 7 || len(first.FeedbackKey) != 2*feedbackKeyBytes {
+		t.Errorf("%+v, %v", first, err)
+	}
+	if again, err := loadIdentity(dir, log); err != nil || again != first {
+		t.Errorf("read again it is %+v, %v; want %+v", again, err, first)
+	}
+}

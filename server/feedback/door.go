@@ -38,9 +38,6 @@ type Meter interface {
 type Options struct {
 	Log   Log
 	Meter Meter
-	// Rewrite may change the body of an entry before it is kept, as redaction does;
-	// nil changes nothing. It must not keep what it is given.
-	Rewrite func(kind journal.Kind, body []byte) ([]byte, error)
 	// Now is time.Now when nil.
 	Now func() time.Time
 }
@@ -162,12 +159,6 @@ func (d *Door) keep(ctx context.Context, list ...judgement.Judgement) (journal.R
 	var body []byte
 	for i := range list {
 		body = judgement.Append(body, &list[i])
-	}
-	if d.o.Rewrite != nil {
-		var err error
-		if body, err = d.o.Rewrite(journal.Posts, body); err != nil {
-			return journal.Receipt{}, err
-		}
 	}
 	receipt, err := d.o.Log.Append(ctx, &journal.Entry{
 		Kind: journal.Posts, Door: door, Items: uint32(len(list)), Body: body,

@@ -178,6 +178,35 @@ func TestAVoteThatChangesBeforeItIsSentIsSentOnce(t *testing.T) {
 	})
 }
 
+func TestAVoteThatChangesWhileItIsSentIsSentAfterIt(t *testing.T) {
+	within(t, Sink{Words: LangSmith}, func(h *house) {
+		h.backend.slow = 10 * time.Second
+		h.judge(thumb(runA, 1))
+		j := h.judge(thumb(runA, 0))
+		if n := len(h.backend.seen()); n != 0 {
+			t.Fatalf("%d answers", n)
+		}
+		h.pass(time.Minute)
+		if calls := h.backend.seen(); len(calls) != 2 || h.backend.has()[j.ID]["score"] != 0. {
+			t.Errorf("%d calls, %v", len(calls), h.backend.has())
+		}
+		if s := h.status(); s.Sent != 1 || s.Replaced != 1 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+func TestARequestThatTakesTooLongIsMadeAgain(t *testing.T) {
+	within(t, Sink{Words: LangSmith, Timeout: time.Second}, func(h *house) {
+		h.backend.slow = time.Hour
+		j := h.judge(thumb(runA, 1))
+		h.pass(time.Minute)
+		if h.backend.has()[j.ID] == nil {
+			t.Errorf("%+v", h.status())
+		}
+	})
+}
+
 func TestADeletedJudgementIsMadeAgain(t *testing.T) {
 	within(t, Sink{Words: LangSmith}, func(h *house) {
 		j := h.judge(thumb(runA, 1))

@@ -57,6 +57,8 @@ type backend struct {
 	faults []fault
 	// taken is by the id, or name, span and identifier, of what was taken.
 	taken map[string]map[string]any
+	// slow is how long the next request takes.
+	slow time.Duration
 	// conflicts makes a known id a conflict instead of a replacement.
 	conflicts bool
 }
@@ -77,8 +79,14 @@ func (b *backend) RoundTrip(r *http.Request) (*http.Response, error) {
 		raw, _ = io.ReadAll(r.Body)
 		r.Body.Close()
 	}
-	if err := r.Context().Err(); err != nil {
-		return nil, err
+	b.mu.Lock()
+	slow := b.slow
+	b.slow = 0
+	b.mu.Unlock()
+	select {
+	case <-time.After(slow):
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -61,6 +61,11 @@ func TestWhatLangSmithsOwnClientSaidStaysAsItCame(t *testing.T) {
 		if diff := cmp.Diff(map[string]map[string]any{id: want}, h.backend.has()); diff != "" {
 			t.Errorf("-want +got:\n%s", diff)
 		}
+		// Nor is one whose id it left to us told under another key.
+		h.judge(judgement.Judgement{RunID: runB, Told: []byte(`{"score":1}`)})
+		if got := h.backend.has(); len(got) != 2 {
+			t.Errorf("%v", got)
+		}
 	})
 }
 
@@ -151,6 +156,7 @@ func TestProjectsAreLookedUpOnceAndNobodyWaits(t *testing.T) {
 		h.pass(0)
 		want := Project{Tenant: "33333333-3333-4333-8333-333333333333", ID: "22222222-2222-4222-8222-222222222222"}
 		for range 3 {
+			h.pass(10 * time.Second)
 			if got, ok := projects.Known("mine"); !ok || got != want {
 				t.Errorf("%v %v", got, ok)
 			}
