@@ -76,8 +76,6 @@ type Target struct {
 	// Target is in the measure's unit; Tolerance is how far Near may be off.
 	Target, Tolerance float64
 	Enabled           bool
-
-	line int
 }
 
 // Alert is one rule that can fire.
@@ -108,8 +106,6 @@ type Alert struct {
 	// $threshold, $recovery, $window and $for are filled in as people write them.
 	Summary, Description Wording
 	Enabled              bool
-
-	line int
 }
 
 // Met tells whether a value is what the target wants.

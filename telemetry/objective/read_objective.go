@@ -100,7 +100,6 @@ func (r *reader) target(n *yaml.Node, key string) {
 		i = len(r.doc.Targets) - 1
 	}
 	t := &r.doc.Targets[i]
-	t.line = n.Line
 	f := r.measure(&t.Measure, n, key)
 	unit := func() Unit { return t.Unit }
 	f["title"] = r.wording(&t.Title)
@@ -124,7 +123,7 @@ func (r *reader) alert(n *yaml.Node, key string) {
 		i = len(r.doc.Alerts) - 1
 	}
 	a := &r.doc.Alerts[i]
-	a.line = n.Line
+	before := *a
 	f := r.measure(&a.Measure, n, key)
 	// A share of good ones makes the bounds multiples of the budget, wherever in
 	// the mapping it stands.
@@ -160,6 +159,10 @@ func (r *reader) alert(n *yaml.Node, key string) {
 	f["description"] = r.wording(&a.Description)
 	f["enabled"] = r.flag(&a.Enabled)
 	r.mapping(n, key, f)
+	if _, given := r.places[key+".recovery"]; !given && before.Comparison != "" &&
+		(a.up() != before.up() || a.Metric != before.Metric || a.PromQL != before.PromQL) {
+		a.Recovery = nil // the band was that of another number
+	}
 }
 
 // BoundUnit is what the threshold and the recovery are in: multiples of the error
