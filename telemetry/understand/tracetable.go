@@ -11,7 +11,7 @@ import (
 // look-up misses the cache once, and can be made to miss it ahead of time. The
 // zero value is empty.
 type traceTable struct {
-	slots  []traceSlot // a power of two, at most half of them taken
+	slots  []traceSlot // a power of two, at most three quarters of them taken
 	used   int
 	seed   uint64
 	warmed uint64
@@ -61,7 +61,7 @@ func (t *traceTable) get(id *[16]byte) *trace {
 
 // put adds a trace whose id is not in the table.
 func (t *traceTable) put(one *trace) {
-	if 2*(t.used+1) > len(t.slots) {
+	if 4*(t.used+1) > 3*len(t.slots) {
 		t.resize(max(64, 2*len(t.slots)))
 	}
 	t.place(traceSlot{t.hash(&one.id), one})
