@@ -91,7 +91,7 @@ $(CACHE)/.tools: tools/go.mod tools/go.sum
 	@cd tools && GOBIN=$(CACHE) $(GO) install tool
 	@touch $@
 
-e2e-tools: tools ## Install what end-to-end tests run: Node and Python packages, and Prometheus
+e2e-tools: tools ## Install what end-to-end tests run: Node and Python packages, Prometheus and Alertmanager
 	@scripts/install-node
 	@$(MAKE) --no-print-directory -C test/e2e/js
 	@scripts/install-langsmith $(CURDIR)/.cache

@@ -13,6 +13,7 @@ import (
 
 	"treq/server/alerting"
 	"treq/server/api"
+	"treq/server/notify"
 	"treq/telemetry/objective"
 )
 
@@ -97,18 +98,27 @@ var errNotSampled = errors.New("the history has no sample of this process yet")
 func (s *Server) alertOptions(p *parts, o *api.Options) {
 	o.Health = func(ctx context.Context, verbose bool) api.Health { return s.health(ctx, p, verbose) }
 	if p.alerts != nil {
-		o.Objectives = shownObjectives{p.alerts}
+		o.Objectives = shownObjectives{p.alerts, p.notifications.Status}
 	}
 }
 
 // shownObjectives are the objectives as the API asks for them.
-type shownObjectives struct{ *alerting.Evaluator }
+type shownObjectives struct {
+	*alerting.Evaluator
+	receivers func() []notify.Status
+}
 
 // KPIs implements api.Objectives.
 func (o shownObjectives) KPIs(ctx context.Context) (any, error) { return o.Scorecard(ctx) }
 
 // Alerts implements api.Objectives.
-func (o shownObjectives) Alerts() any { return o.List() }
+func (o shownObjectives) Alerts() any { return shownAlerts{o.List(), o.receivers()} }
+
+// shownAlerts are the alerts with how those do who are told of them.
+type shownAlerts struct {
+	alerting.List
+	Receivers []notify.Status `json:"receivers"`
+}
 
 // RuleGroups gives the rules for Prometheus's query API, none without a history.
 func (p *parts) RuleGroups() []*rules.Group {

@@ -70,8 +70,16 @@ sinks:
   - {name: echo, endpoint: "http://user:%s@%s/v1/traces?key=%s", headers: {Authorization: "Basic %s", X-Api-Key: %s}}
   - {name: langsmith, profile: langsmith, endpoint: "%s", headers: {x-api-key: %s}}
   - {name: dead, endpoint: "http://user:%s@127.0.0.1:1/v1/traces?key=%s", headers: {X-Api-Key: %s}}
+notifications:
+  receivers:
+    - {name: slack, kind: slack, url: "%s/%s"}
+    - {name: hook, kind: webhook, url: "%s/%s", token: %s, secret: %s, headers: {X-Key: %s}}
+    - {name: bot, kind: telegram, token: %s, chat: "1"}
+    - {name: mail, kind: email, address: "127.0.0.1:1", username: a, password: %s, from: a@b.example, to: [c@d.example]}
+    - {name: other, kind: shoutrrr, url: "ntfy://user:%s@127.0.0.1/topic"}
 `, t.TempDir(), c.next(), c.next(), c.next(), c.next(), strings.TrimPrefix(echo.URL, "http://"), c.next(), c.next(), c.next(),
-		echo.URL, c.next(), c.next(), c.next(), c.next())
+		echo.URL, c.next(), c.next(), c.next(), c.next(),
+		echo.URL, c.next(), echo.URL, c.next(), c.next(), c.next(), c.next(), c.next(), c.next(), c.next())
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

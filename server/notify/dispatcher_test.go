@@ -233,8 +233,9 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 // What ended before it could be told is told once, as what is over.
 func TestEndOfWhatWasNeverTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := start(t, settings(hook("a")))
+		r := start(t, settings(hook("a"), Receiver{Name: "chat", Kind: Slack, URL: telemetry.NewSecret("http://chat/")}))
 		defer r.stop()
+		r.net.misbehave("chat", func(attempt) fault { return fault{reset: true} })
 		r.net.misbehave("a", func(attempt) fault { return fault{reset: true} })
 		x := alert("x", "errors", alerting.Warning)
 		r.tell(x)
@@ -252,6 +253,11 @@ func TestEndOfWhatWasNeverTold(t *testing.T) {
 		m := r.net.taken("a")[0].message(t)
 		if !m.Alerts[0].StartsAt.Equal(x.StartsAt) || !m.Alerts[1].StartsAt.Equal(y.StartsAt) {
 			t.Errorf("the firings are mixed up: %+v", m.Alerts)
+		}
+		r.net.misbehave("chat", nil)
+		time.Sleep(10 * time.Minute)
+		if got := r.net.taken("chat"); len(got) != 1 || strings.Count(string(got[0].body), "could not be delivered in time") != 1 {
+			t.Errorf("the chat was told %v", got)
 		}
 	})
 }
