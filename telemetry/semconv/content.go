@@ -62,8 +62,14 @@ var senses = func() map[string]Sense {
 	for k := 1; k < len(keyNames); k++ {
 		m[keyNames[k]] = Identity
 	}
-	for _, name := range [...]string{ExceptionType, HTTPRoute, HTTPTarget, HTTPURL, URLPath, URLFull, TreqFeedbackSource, EventName} {
-		m[name] = Unsaid // addresses may hold what people asked for
+	// Names and addresses are what applications make of them.
+	for _, name := range [...]string{
+		ExceptionType, HTTPRoute, HTTPTarget, HTTPURL, URLPath, URLFull, TreqFeedbackSource, EventName,
+		LSTraceName, TLEntityName, TLWorkflowName, GenAIAgentName, GenAIWorkflowName, GenAIToolName, OIToolName, AIToolCallName,
+		GenAIDataSourceID, GenAIEvaluationName, GenAIEvaluationLabel, LSMetaUsage, LSUsageMetadata,
+		DBCollectionName, DBNamespace, DBName, DBOperationName, DBOperation,
+	} {
+		m[name] = Unsaid
 	}
 	for _, name := range identities {
 		m[name] = Identity
