@@ -127,6 +127,12 @@ func (i *Ingest) postRuns(r *http.Request, q *request, address, id string) error
 		return err
 	}
 	q.shape = func(body []byte) ([]byte, error) {
+		if address != pathMultipart {
+			// Runs in JSON are copied as they are read, those in parts are not.
+			if err := q.lease.grow(int64(len(body))); err != nil {
+				return nil, err
+			}
+		}
 		switch address {
 		case pathMultipart:
 			if !langsmith.Begins(body, boundary) {

@@ -218,6 +218,11 @@ func (m *Merger) take(rec *journal.Record) {
 			m.log.Error("a record of runs cannot be read", "position", rec.Position, "error", err)
 		}
 	case journal.Traces:
+		// The exporter compresses only where it is told to: what is compressed is not
+		// worth decoding unless runs are known to come twice.
+		if rec.Encoding != journal.Identity && !m.table.twins.expected(m.now) {
+			break
+		}
 		// What does not decode is told of by whoever counts it.
 		if data, err := rec.Data(); err == nil && ofExporter(data) {
 			_ = m.scanner.Traces(data, &sightings{m.table, m.now})

@@ -31,6 +31,7 @@ func (t *table) marshal() []byte {
 		b = binary.LittleEndian.AppendUint64(b, key)
 		b = append(b, run[:]...)
 	})
+	b = binary.AppendVarint(b, t.twins.last)
 	b = binary.AppendUvarint(b, uint64(len(t.twins.queue)))
 	for _, s := range t.twins.queue {
 		b = binary.LittleEndian.AppendUint64(b, s.likeness)
@@ -107,6 +108,7 @@ func unmarshal(b []byte, l limits, out func(ended)) (*table, error) {
 		}
 		t.spans.own(binary.LittleEndian.Uint64(key), langsmith.ID(run))
 	}
+	t.twins.last = signed()
 	for range number() {
 		line := take(16)
 		if bad {

@@ -97,6 +97,7 @@ func (t *table) take(op *langsmith.Op, tenant string, at int64) {
 			t.end(w, "")
 			return
 		}
+		t.twins.last = at
 		if t.twins.take(w.run.Likeness()) {
 			t.paired++
 			t.drop(w)

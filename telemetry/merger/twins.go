@@ -19,6 +19,8 @@ const (
 	// headOf is how much of a request is looked at for the exporter's mark, which
 	// stands on the resource, in front.
 	headOf = 1 << 10
+	// expectTwins is for how long more runs are expected that come twice.
+	expectTwins = 15 * time.Minute
 )
 
 // twins pairs the runs that Python's SDK sends twice in its hybrid mode, natively
@@ -30,6 +32,8 @@ type twins struct {
 	// seen are the spans that wait, a line each, and their number by likeness.
 	seen  map[uint64]int
 	queue []sighting
+	// last is when a run that is sent twice ended last, 0 if none did.
+	last int64
 }
 
 type sighting struct {
@@ -40,6 +44,9 @@ type sighting struct {
 func newTwins() twins {
 	return twins{held: map[uint64][]*waiting{}, seen: map[uint64]int{}}
 }
+
+// expected tells whether runs came twice not long ago.
+func (t *twins) expected(now int64) bool { return t.last != 0 && now-t.last < int64(expectTwins) }
 
 // take tells whether the span of a run was seen before, which is then used up.
 func (t *twins) take(likeness uint64) bool {
