@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"sync"
 	"testing"
 	"testing/synctest"
 )
@@ -10,10 +11,13 @@ import (
 func TestTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		room := &turns{total: 10}
+		var mu sync.Mutex // of order, when two get their turn at once
 		var order []int64
 		enter := func(n int64) {
 			go func() {
 				room.take(n)
+				mu.Lock()
+				defer mu.Unlock()
 				order = append(order, n)
 			}()
 			synctest.Wait()
