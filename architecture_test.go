@@ -82,7 +82,8 @@ var rooms = map[string]room{
 	"server/dashboard": {nil, "the page, embedded; it reads the documents that everybody reads"},
 
 	"demo":               {of("telemetry", "telemetry/semconv"), "a client like any other: it may know names, not the server"},
-	"cmd/treq-telemetry": {of("telemetry", "telemetry/pricing", "server", "server/config", "demo", "server/alerting", "telemetry/objective"), "flags, signals and exit codes"},
+	"terminal":           {of("telemetry"), "shows a running service to people; a client like any other"},
+	"cmd/treq-telemetry": {of("terminal", "telemetry", "telemetry/pricing", "server", "server/config", "demo", "server/alerting", "telemetry/objective"), "flags, signals and exit codes"},
 
 	"bench":                {of("test/e2e/e2etest"), "measures the built product from outside"},
 	"test/e2e":             {nil, "tests the built product from outside"},

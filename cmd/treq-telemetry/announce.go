@@ -85,13 +85,13 @@ func sinkNames(c config.Config) string {
 // newLogger writes text to a terminal and JSON elsewhere, unless told.
 func newLogger(w io.Writer, format config.LogFormat, level slog.Leveler) *slog.Logger {
 	options := &slog.HandlerOptions{Level: level}
-	if format == config.LogText || format == config.LogAuto && terminal(w) {
+	if format == config.LogText || format == config.LogAuto && onTerminal(w) {
 		return slog.New(slog.NewTextHandler(w, options))
 	}
 	return slog.New(slog.NewJSONHandler(w, options))
 }
 
-func terminal(w io.Writer) bool {
+func onTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	if !ok {
 		return false

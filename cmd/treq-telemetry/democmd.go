@@ -13,7 +13,7 @@ import (
 )
 
 func (p *process) demoCommand() *cobra.Command {
-	o := demo.Options{Out: p.stdout, Live: terminal(p.stdout)}
+	o := demo.Options{Out: p.stdout, Live: onTerminal(p.stdout)}
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Send realistic RAG chat traffic",

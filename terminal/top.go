@@ -1,0 +1,221 @@
+package terminal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Top gives one picture of the service: its numbers, services, models, sinks and
+// what fires, in at most the screen's columns. now is the clock. It fails if the
+// service does not answer or does not let the reader see its numbers; what only
+// some services have is left out where they have it not.
+func Top(ctx context.Context, c *Client, s Screen, now time.Time) (string, error) {
+	var m metrics
+	if _, err := c.get(ctx, "/monitoring/metrics", &m); err != nil {
+		return "", err
+	}
+	var mo models
+	var si sinks
+	var al alerts
+	var he health
+	for path, v := range map[string]any{
+		"/monitoring/models": &mo, "/monitoring/sinks": &si, "/monitoring/alerts": &al, "/monitoring/health?verbose=1": &he,
+	} {
+		if _, err := c.get(ctx, path, v); err != nil && !absent(err) {
+			return "", err
+		}
+	}
+	var b strings.Builder
+	s.head(&b, c, m, now)
+	s.figures(&b, m, mo)
+	s.firing(&b, al, now)
+	s.modelRows(&b, mo)
+	s.serviceRows(&b, he)
+	s.sinkRows(&b, si)
+	return b.String(), nil
+}
+
+// absent tells that a service does not have a document.
+func absent(err error) bool {
+	status, ok := errors.AsType[*StatusError](err)
+	return ok && status.Status == http.StatusNotFound
+}
+
+func (s Screen) head(b *strings.Builder, c *Client, m metrics, now time.Time) {
+	tone := map[string]Style{"healthy": Good, "degraded": Warn, "critical": Bad}[m.System.Status]
+	status := Clean(m.System.Status)
+	left := "treq-telemetry " + c.Address()
+	right := now.Format("15:04:05")
+	room := s.columns() - columns(right) - columns(status) - 4
+	b.WriteString(s.paint(Strong, fit(Clean(left), room, false)) + "  " + s.paint(tone, status) + "  " + right + "\n\n")
+}
+
+func (s Screen) figures(b *strings.Builder, m metrics, mo models) {
+	success := none
+	if m.Chat.Total > 0 {
+		ratio := 1 - m.Chat.Failed/m.Chat.Total
+		success = s.percent(&ratio)
+	}
+	similarity := none
+	if m.RAG.Searches > 0 {
+		similarity = s.number(m.RAG.Similarity, 3)
+	}
+	figures := [][2]string{
+		{s.say("chats", "chats"), s.number(m.Chat.Total, 0)},
+		{s.say("success", "sucesso"), success},
+		{s.say("mean time", "tempo médio"), s.ms(&m.Chat.Average)},
+		{s.say("searches", "buscas"), s.number(m.RAG.Searches, 0)},
+		{s.say("similarity", "similaridade"), similarity},
+		{s.say("model calls", "chamadas"), s.number(m.LLM.Calls, 0)},
+		{"tokens", s.short(m.LLM.Tokens)},
+		{s.say("cost", "custo"), s.money(mo.Total.Cost, mo.Currency)},
+		{s.say("up for", "no ar há"), s.span(time.Duration(m.UptimeSeconds) * time.Second)},
+		{s.say("memory", "memória"), s.number(m.System.MemoryMB, 0) + " MB"},
+	}
+	// As many figures a line as there is room for.
+	const each = 26
+	perLine := max(1, s.columns()/each)
+	for i, f := range figures {
+		b.WriteString(s.paint(Dim, fit(f[0], 13, false)) + s.paint(Strong, fit(f[1], each-14, false)))
+		if (i+1)%perLine == 0 || i == len(figures)-1 {
+			b.WriteString("\n")
+		} else {
+			b.WriteString(" ")
+		}
+	}
+}
+
+func (s Screen) title(b *strings.Builder, text string) {
+	b.WriteString("\n" + s.paint(Strong, text) + "\n")
+}
+
+func (s Screen) firing(b *strings.Builder, al alerts, now time.Time) {
+	var rows []string
+	for _, a := range al.Alerts {
+		for _, i := range a.Instances {
+			if i.State != "firing" {
+				continue
+			}
+			text := i.Texts[string(s.Language)].Summary
+			if text == "" {
+				text = a.Name
+			}
+			tone := Warn
+			if i.Severity == "critical" {
+				tone = Bad
+			}
+			since := s.say("for ", "há ") + s.span(now.Sub(i.Since))
+			rows = append(rows, "  "+s.paint(tone, fit(Clean(i.Severity), 9, false))+" "+cut(Clean(text), s.columns()-14-columns(since))+"  "+since+"\n")
+		}
+	}
+	if len(rows) == 0 {
+		return
+	}
+	s.title(b, s.say("Alerts", "Alertas"))
+	b.WriteString(strings.Join(rows, ""))
+}
+
+func (s Screen) modelRows(b *strings.Builder, mo models) {
+	if len(mo.Models) == 0 {
+		return
+	}
+	s.title(b, s.say("Models", "Modelos"))
+	var rows [][]cell
+	for _, m := range mo.Models {
+		cost := plain(s.money(m.Cost, mo.Currency))
+		if m.Unpriced > 0 && m.Cost == 0 {
+			cost = cell{s.say("no price", "sem preço"), Warn}
+		}
+		failed := plain(s.number(m.Errors, 0))
+		if m.Errors > 0 {
+			failed.style = Bad
+		}
+		rows = append(rows, []cell{
+			plain(Clean(m.Model)), plain(s.number(m.Calls, 0)), failed, plain(s.ms(m.Latency.P50)), plain(s.ms(m.Latency.P95)),
+			plain(s.ms(m.FirstToken.P95)), plain(s.short(m.Tokens.Total)), cost,
+		})
+	}
+	b.WriteString(s.table([]string{
+		s.say("model", "modelo"), s.say("calls", "cham."), s.say("errors", "erros"), "p50", "p95", "ttft p95", "tokens", s.say("cost", "custo"),
+	}, []bool{false, true, true, true, true, true, true, true}, rows, 2))
+}
+
+func (s Screen) serviceRows(b *strings.Builder, he health) {
+	if he.Telemetry == nil || len(he.Telemetry.Services) == 0 {
+		return
+	}
+	s.title(b, s.say("Services", "Serviços"))
+	var rows [][]cell
+	for _, v := range he.Telemetry.Services {
+		rows = append(rows, []cell{
+			plain(Clean(v.Service)), plain(s.span(time.Duration(v.LastSeen) * time.Second)),
+			plain(s.percent(v.Unpriced)), plain(s.percent(v.StreamsWithoutUsage)), plain(s.percent(v.SearchesWithoutScores)),
+		})
+	}
+	b.WriteString(s.table([]string{
+		s.say("service", "serviço"), s.say("last data", "últimos dados"), s.say("unpriced", "sem preço"), s.say("no usage", "sem uso"), s.say("no scores", "sem pontuação"),
+	}, []bool{false, true, true, true, true}, rows, 2))
+}
+
+func (s Screen) sinkRows(b *strings.Builder, si sinks) {
+	if len(si.Sinks) == 0 {
+		return
+	}
+	s.title(b, s.say("Sinks", "Destinos"))
+	var rows [][]cell
+	for _, k := range si.Sinks {
+		tone := Good
+		if k.LastError != "" {
+			tone = Warn
+		}
+		if k.State == "paused" {
+			tone = Bad
+		}
+		lost := k.DeadLettered + k.Expired
+		rows = append(rows, []cell{
+			plain(Clean(k.Name)), {Clean(k.State), tone}, plain(s.short(k.QueueSpans)), plain(s.span(time.Duration(k.OldestAge * float64(time.Second)))),
+			plain(s.short(k.Sent)), plain(s.short(lost)), plain(Clean(k.LastError)),
+		})
+	}
+	b.WriteString(s.table([]string{
+		s.say("sink", "destino"), s.say("state", "estado"), s.say("waiting", "na fila"), s.say("oldest", "mais antigo"), s.say("sent", "enviados"), s.say("lost", "perdidos"), s.say("last error", "último erro"),
+	}, []bool{false, false, true, true, true, true, false}, rows, 2))
+}
+
+// Follow writes a picture every pace until ctx ends, each over the one before, by
+// write. What goes wrong meanwhile stands where the picture was; the first picture
+// must succeed.
+func Follow(ctx context.Context, c *Client, s func() Screen, pace time.Duration, write func(string) error) error {
+	first := true
+	for {
+		screen := s()
+		picture, err := Top(ctx, c, screen, time.Now())
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil && first:
+			return err
+		case err != nil:
+			picture = screen.paint(Bad, cut(Clean(err.Error()), screen.columns())) + "\n"
+		}
+		first = false
+		if err := write(frame(picture)); err != nil {
+			return fmt.Errorf("writing to the terminal: %w", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(pace):
+		}
+	}
+}
+
+// frame puts a picture over the one before without a flicker: every line is
+// cleared behind its end, and the rest of the screen below the last.
+func frame(picture string) string {
+	return "\x1b[H" + strings.ReplaceAll(picture, "\n", "\x1b[K\r\n") + "\x1b[J"
+}
