@@ -171,7 +171,7 @@ func (s *settling) gather() {
 			continue
 		}
 		c := &s.chats[n.entry]
-		c.cost = addCost(c.cost, n.cost.nano)
+		c.cost = addCost(c.cost, n.cost)
 		if n.parent >= 0 && c.node != int32(i) {
 			n.chain = s.nodes[n.parent].chain
 		}

@@ -25,7 +25,7 @@ type Config struct {
 	// Session is the duration from which a span is a session and no question.
 	Session time.Duration
 
-	// MaxOpenSpans bounds the spans held in open fragments, about 400 bytes each;
+	// MaxOpenSpans bounds the spans held in open fragments, about 200 bytes each;
 	// above it fragments close early, those due first before the others.
 	MaxOpenSpans int
 	// MaxTraceSpans bounds the open spans of one trace; above it all of the

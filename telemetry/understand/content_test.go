@@ -1,9 +1,12 @@
 package understand
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"unsafe"
+
+	"pgregory.net/rapid"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -165,6 +168,21 @@ func TestParseRunID(t *testing.T) {
 	if ParseRunID([]byte(strings.Repeat("0", 33))) == ParseRunID([]byte(strings.Repeat("0", 32))) {
 		t.Error("a longer text is the same id")
 	}
+}
+
+// TestDecimalIsWhatStrconvReads: the short way to a number gives the same float.
+func TestDecimalIsWhatStrconvReads(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringMatching(`[0-9]{0,16}(\.[0-9]{0,15})?`).Draw(t, "text")
+		got, ok := decimal([]byte(text))
+		want, err := strconv.ParseFloat(text, 64)
+		if ok && (err != nil || got != want) {
+			t.Fatalf("%q is %v, want %v (%v)", text, got, want, err)
+		}
+		if !ok && err == nil && len(text) <= 15 && text[0] != '.' && text[len(text)-1] != '.' {
+			t.Fatalf("%q is not read", text)
+		}
+	})
 }
 
 func TestInternerCutsAtARune(t *testing.T) {

@@ -48,26 +48,26 @@ func (r *Reader) cost(u *usage) (nano int64, told bool) {
 	return int64(math.Round(dollars * 1e9)), true
 }
 
-// price finds what each call of the fragment cost: what its span says, else what
-// the price book says. It comes after the calls have their usage.
+// price makes the event of each call of the fragment with what it cost: what its
+// span says, else what the price book says. It comes after the calls have their usage.
 func (s *settling) price() {
+	s.events = s.events[:0]
 	for i := range s.nodes {
 		n := &s.nodes[i]
 		if n.role != call && n.role != fallback {
 			continue
 		}
-		m := &s.asked
+		n.event = int32(len(s.events))
+		if cap(s.events) > len(s.events) {
+			s.events = s.events[:n.event+1]
+		} else {
+			s.events = append(s.events, telemetry.LLMCall{})
+		}
+		m := &s.events[n.event].ModelCall
 		s.modelCall(n, m)
 		s.config.price(m)
-		n.cost = cost{m.CostNanoUSD, m.CostSource, m.UnpricedTokens}
+		n.cost = m.CostNanoUSD
 	}
-}
-
-// cost is what became of a call's price.
-type cost struct {
-	nano     int64
-	source   telemetry.CostSource
-	unpriced int64
 }
 
 // price prices a call whose cost nobody told.

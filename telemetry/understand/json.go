@@ -169,12 +169,42 @@ func (j *json) number() (float64, bool) {
 		j.skip()
 		return 0, false
 	}
+	if n, ok := decimal(text); ok {
+		return n, true
+	}
 	if len(text) == 0 || len(text) > 32 || bytes.ContainsAny(text, "xX_pP") {
 		return 0, false
 	}
 	n, err := strconv.ParseFloat(string(text), 64)
 	return n, err == nil || math.IsInf(n, 0)
 }
+
+// decimal reads what scores and counts look like: at most 15 digits and a point
+// among them. Both the digits and the power of ten are exact then, so that their
+// quotient is the number that strconv gives.
+func decimal(text []byte) (float64, bool) {
+	if len(text) == 0 || len(text) > 15 {
+		return 0, false
+	}
+	var digits uint64
+	point := -1
+	for i, c := range text {
+		switch {
+		case '0' <= c && c <= '9':
+			digits = digits*10 + uint64(c-'0')
+		case c == '.' && point < 0 && i > 0 && i < len(text)-1:
+			point = i
+		default:
+			return 0, false
+		}
+	}
+	if point < 0 {
+		return float64(digits), true
+	}
+	return float64(digits) / tens[len(text)-1-point], true
+}
+
+var tens = [...]float64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15}
 
 // unconsumed tells whether a run's output is a generator or a response object, by
 // its Python or JavaScript representation, bare or as the one value of an object:

@@ -25,11 +25,10 @@ type settling struct {
 	statuses statuses
 	rejected rejections
 
-	asked          telemetry.ModelCall
+	events         []telemetry.LLMCall // of all calls, of whatever kind
 	chatEvent      telemetry.Chat
 	addition       telemetry.ChatAddition
 	retrievalEvent telemetry.Retrieval
-	llmEvent       telemetry.LLMCall
 	embedding      telemetry.Embedding
 	rerank         telemetry.Rerank
 	toolEvent      telemetry.ToolCall
@@ -132,7 +131,7 @@ func (s *settling) scattered(a *assembly) {
 		if n.entry >= 0 || n.excluded || !n.span.Flags.Has(Governed) {
 			continue
 		}
-		s.addition = telemetry.ChatAddition{Service: n.span.Service, CostNanoUSD: n.cost.nano}
+		s.addition = telemetry.ChatAddition{Service: n.span.Service, CostNanoUSD: n.cost}
 		if n.isCall() {
 			s.addition.LLMCalls = 1
 			if n.span.Call.HasUsage {
@@ -149,7 +148,7 @@ func (s *settling) scattered(a *assembly) {
 func (s *settling) add(a *assembly, t *trace, into int32) {
 	var calls, tokens, cost int64
 	for i := range s.nodes {
-		cost = addCost(cost, s.nodes[i].cost.nano)
+		cost = addCost(cost, s.nodes[i].cost)
 		if n := &s.nodes[i]; n.isCall() {
 			calls++
 			if n.span.Call.HasUsage {
@@ -250,37 +249,31 @@ func (s *settling) modelCall(n *node, m *telemetry.ModelCall) {
 func (s *settling) tellCall(a *assembly, n *node) string {
 	sp := n.span
 	c := sp.Call
+	event := &s.events[n.event]
 	switch sp.Kind {
 	case semconv.KindEmbedding:
-		s.costedCall(n, &s.embedding.ModelCall)
+		s.embedding.ModelCall = event.ModelCall
 		a.rec.Embedding(&s.embedding)
 		return "embedding"
 	case semconv.KindReranker:
-		s.costedCall(n, &s.rerank.ModelCall)
+		s.rerank.ModelCall = event.ModelCall
 		s.rerank.Ordered, s.rerank.Displacement = c.Ordered, c.Displacement
 		a.rec.Rerank(&s.rerank)
 		return "rerank"
 	}
-	s.costedCall(n, &s.llmEvent.ModelCall)
-	s.llmEvent.TimeToFirstToken, s.llmEvent.Stream = c.TimeToFirstToken, telemetry.NotStreamed
+	event.TimeToFirstToken, event.Stream = c.TimeToFirstToken, telemetry.NotStreamed
 	if sp.Flags.Has(Streamed) {
 		switch {
 		case sp.Outcome == telemetry.Failed || sp.Flags.Has(Aborted):
-			s.llmEvent.Stream = telemetry.StreamAborted
+			event.Stream = telemetry.StreamAborted
 		case !c.HasUsage:
-			s.llmEvent.Stream = telemetry.StreamUsageMissing
+			event.Stream = telemetry.StreamUsageMissing
 		default:
-			s.llmEvent.Stream = telemetry.StreamCompleted
+			event.Stream = telemetry.StreamCompleted
 		}
 	}
-	a.rec.LLMCall(&s.llmEvent)
+	a.rec.LLMCall(event)
 	return "llm_call"
-}
-
-// costedCall is modelCall with what the call cost.
-func (s *settling) costedCall(n *node, m *telemetry.ModelCall) {
-	s.modelCall(n, m)
-	m.CostNanoUSD, m.CostSource, m.UnpricedTokens = n.cost.nano, n.cost.source, n.cost.unpriced
 }
 
 // dispose tallies one span, and says so to who explains.

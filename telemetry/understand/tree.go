@@ -54,8 +54,9 @@ type node struct {
 	failedEnd  int64 // when the last of those that failed ended
 	eff        telemetry.Tokens
 	effKnown   bool
-	cost       cost
-	lacks      bool // it is a call without usage, or wraps one and told none itself
+	cost       int64 // nano-dollars
+	event      int32 // of a call, among settling.events
+	lacks      bool  // it is a call without usage, or wraps one and told none itself
 
 	active int32 // activity at or below: model calls and searches not excluded
 
