@@ -14,29 +14,38 @@ const maxDepth = 500
 // checkJSON tells what is wrong with a JSON text; the error is of kind
 // Unprocessable or TooLarge.
 func checkJSON(b []byte) error {
-	depth, quoted := 0, false
-	for i := 0; i < len(b); i++ {
-		switch c := b[i]; {
-		case quoted:
-			if c == '\\' {
-				i++
-			} else if c == '"' {
-				quoted = false
-			}
-		case c == '"':
-			quoted = true
-		case c == '{' || c == '[':
-			if depth++; depth > maxDepth {
-				return telemetry.Errorf(telemetry.TooLarge, "it nests deeper than %d", maxDepth)
-			}
-		case c == '}' || c == ']':
-			depth--
-		}
+	if tooDeep(b) {
+		return telemetry.Errorf(telemetry.TooLarge, "it nests deeper than %d", maxDepth)
 	}
 	if !json.Valid(b) {
 		return telemetry.Errorf(telemetry.Unprocessable, "it is no JSON")
 	}
 	return nil
+}
+
+// tooDeep looks at brackets outside of texts alone; what is no JSON it need not read right.
+func tooDeep(b []byte) bool {
+	if bytes.Count(b, []byte{'{'})+bytes.Count(b, []byte{'['}) <= maxDepth {
+		return false
+	}
+	depth := 0
+	for i := 0; i < len(b); i++ {
+		switch b[i] {
+		case '"':
+			for i++; i < len(b) && b[i] != '"'; i++ {
+				if b[i] == '\\' {
+					i++
+				}
+			}
+		case '{', '[':
+			if depth++; depth > maxDepth {
+				return true
+			}
+		case '}', ']':
+			depth--
+		}
+	}
+	return false
 }
 
 // told tells whether a field says anything: null does not, nor does nothing.

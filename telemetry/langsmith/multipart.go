@@ -120,7 +120,7 @@ func nameIn(disposition string) string {
 	return parameters["name"]
 }
 
-func readMultipart(body []byte) (Request, error) {
+func readMultipart(body []byte, check func([]byte) error) (Request, error) {
 	var r Request
 	last := map[string]int{} // the operation of "post.<id>" or "patch.<id>"
 	attachments := map[string]int{}
@@ -153,6 +153,9 @@ func readMultipart(body []byte) (Request, error) {
 			if len(r.Ops) == maxOps {
 				return telemetry.Errorf(telemetry.TooLarge, "a request may have %d runs", maxOps)
 			}
+			if err := check(p.content); err != nil {
+				return within(clip(p.name), err)
+			}
 			one, err := operation(clip(p.name), op == "patch", run, p.content)
 			if err != nil {
 				return err
@@ -169,7 +172,7 @@ func readMultipart(body []byte) (Request, error) {
 		if into == nil {
 			return telemetry.Errorf(telemetry.Unprocessable, "the part %.128q names no field of a run that comes in a part of its own", p.name)
 		}
-		if err := checkJSON(p.content); err != nil {
+		if err := check(p.content); err != nil {
 			return within(clip(p.name), err)
 		}
 		*into = p.content

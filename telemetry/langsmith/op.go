@@ -61,9 +61,6 @@ type fields struct {
 // operation reads a run's object. part names it in an error; id is the run's where
 // the object need not say it, zero where it must.
 func operation(part string, patch bool, id ID, object []byte) (Op, error) {
-	if err := checkJSON(object); err != nil {
-		return Op{}, within(part, err)
-	}
 	op := Op{Patch: patch}
 	if err := json.Unmarshal(object, &op.main); err != nil {
 		return Op{}, telemetry.Errorf(telemetry.Unprocessable, "error parsing run for %s: %s", part, reason(err))

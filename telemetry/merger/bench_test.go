@@ -40,7 +40,7 @@ func BenchmarkRuns(b *testing.B) {
 	b.ReportAllocs()
 	n := 0
 	for b.Loop() {
-		r, err := langsmith.Read(bodies[n%len(bodies)])
+		r, err := langsmith.Reread(bodies[n%len(bodies)])
 		if err != nil {
 			b.Fatal(err)
 		}

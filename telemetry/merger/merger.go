@@ -238,7 +238,7 @@ func (m *Merger) merge(rec *journal.Record) error {
 	if err != nil {
 		return err
 	}
-	request, err := langsmith.Read(data)
+	request, err := langsmith.Reread(data)
 	if err != nil {
 		return err
 	}
