@@ -2,6 +2,7 @@ package redact
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -137,4 +138,18 @@ func FuzzRequest(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Lengths that take another number of bytes once what they are of has changed.
+func TestLengths(t *testing.T) {
+	hashed := Brazil()
+	hashed.Kinds["cpf"] = Hash
+	for _, r := range []*Redactor{made(t, Brazil()), made(t, hashed)} {
+		for n := range 200 {
+			holds(t, r, strings.Repeat("ab ", n)+"123.456.789-09")
+		}
+		for n := 16_300; n < 16_400; n += 7 {
+			holds(t, r, strings.Repeat("é", n/2)+" 123.456.789-09")
+		}
+	}
 }
