@@ -82,7 +82,7 @@ fixtures: ## Record again what real clients send (test/recorded)
 	@test/recorded/record.sh
 
 docs: ## Write the generated parts of docs/
-	@$(GO) test . ./server/config ./test/cases -run "TestDocumentedInstruments|TestDocumentedRooms|TestDocumentedCases|TestReferenceIsCurrent" -update
+	@$(GO) test . ./server/config ./telemetry/objective ./test/cases -run "TestDocumentedInstruments|TestDocumentedRooms|TestDocumentedCases|TestReferenceIsCurrent" -update
 
 tools: $(CACHE)/.tools ## Install the pinned Go tools into .cache/bin
 

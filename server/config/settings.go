@@ -89,7 +89,7 @@ var settings = []Setting{
 	{"history.remote_write.tls.key", "history-remote-write-tls-key", "", "PEM `file` of that certificate's key"},
 	{"history.remote_write.queue_bytes", "history-remote-write-queue-bytes", "", "most `bytes` that wait in memory while it does not take them; the oldest go first"},
 	{"objectives.file", "objectives-file", "", "YAML `file` of targets and alerts that goes over those of the program, see docs/objectives.md; read again with the settings"},
-	{"objectives.interval", "objectives-interval", "", "`duration` between two evaluations; those of windows above 15m are four times as far apart"},
+	{"objectives.interval", "objectives-interval", "", "`duration` between two evaluations; of long windows they are further apart, at most 4m"},
 	{"sinks", "", "", "where traces are forwarded to: a list, see below"},
 	{"redact.rules", "redact", "", "rules that take personal numbers, addresses, cards and keys out of everything: br, or off"},
 	{"redact.file", "redact-file", "", "YAML `file` of rules that go over them, see below"},

@@ -11,8 +11,10 @@ import (
 
 // Options of a compilation.
 type Options struct {
-	// Interval is how often rules of short windows are evaluated; those of windows
-	// above 15 minutes are evaluated a quarter as often. 0 is 15 s.
+	// Interval is how often rules of short windows are evaluated. Those of windows
+	// above 15 minutes are evaluated a quarter as often, but every minute, and those
+	// above 6 hours a sixteenth as often, but every 4 minutes: what costs most moves
+	// least. 0 is 15 s.
 	Interval time.Duration
 	// Inline has no recording rule read another's series, for storage in which
 	// series are recorded elsewhere than where the others are.
@@ -22,8 +24,13 @@ type Options struct {
 // DefaultInterval is how often rules are evaluated.
 const DefaultInterval = 15 * time.Second
 
-// longWindow is from where on windows are computed more seldom.
-const longWindow = 15 * time.Minute
+// A recorded value is found for five minutes: the longest interval stays below.
+const (
+	longWindow   = 15 * time.Minute
+	longInterval = time.Minute
+	dayWindow    = 6 * time.Hour
+	dayInterval  = 4 * time.Minute
+)
 
 // Rules are what a document compiles to. The same document gives the same rules.
 type Rules struct {
@@ -62,7 +69,7 @@ func (d *Document) Compile(o Options) (*Rules, error) {
 	if o.Interval <= 0 {
 		o.Interval = DefaultInterval
 	}
-	c := compiler{records: map[string]string{}, inline: o.Inline}
+	c := compiler{series: map[string]string{}, inline: o.Inline}
 	var lines []Line
 	for _, t := range d.Targets {
 		if !t.Enabled {
@@ -81,33 +88,47 @@ func (d *Document) Compile(o Options) (*Rules, error) {
 	}
 	return &Rules{
 		Groups: []Group{
-			{"treq-short", o.Interval, slices.Concat(c.short, c.shortAlerts)},
-			{"treq-long", 4 * o.Interval, slices.Concat(c.long, c.longAlerts)},
+			{"treq-short", o.Interval, slices.Concat(c.records[short], c.alerts[short])},
+			{"treq-long", max(o.Interval, min(4*o.Interval, longInterval)), slices.Concat(c.records[long], c.alerts[long])},
+			{"treq-day", max(o.Interval, min(16*o.Interval, dayInterval)), slices.Concat(c.records[day], c.alerts[day])},
 		},
 		Lines: lines,
 	}, nil
 }
 
 type compiler struct {
-	records                 map[string]string // series to expression
-	inline                  bool
-	short, long             []Rule
-	shortAlerts, longAlerts []Rule
-	err                     error
+	series          map[string]string // to its expression
+	inline          bool
+	records, alerts [3][]Rule // by pace
+	err             error
+}
+
+// The paces at which rules are evaluated.
+const (
+	short = iota
+	long
+	day
+)
+
+func pace(window time.Duration) int {
+	switch {
+	case window > dayWindow:
+		return day
+	case window > longWindow:
+		return long
+	}
+	return short
 }
 
 func (c *compiler) record(window time.Duration, name, expr string) string {
-	before, known := c.records[name]
+	before, known := c.series[name]
 	switch {
 	case known && before != expr:
 		c.err = fmt.Errorf("%s is wanted of two expressions: %s and %s", name, before, expr)
-	case known:
-	case window > longWindow:
-		c.long = append(c.long, Rule{Record: name, Expr: expr})
-	default:
-		c.short = append(c.short, Rule{Record: name, Expr: expr})
+	case !known:
+		c.records[pace(window)] = append(c.records[pace(window)], Rule{Record: name, Expr: expr})
 	}
-	c.records[name] = expr
+	c.series[name] = expr
 	return name
 }
 
@@ -139,7 +160,7 @@ func (c *compiler) measure(objective string, m *Measure, window time.Duration) (
 	}
 	of := samples
 	if c.inline {
-		of = c.records[samples]
+		of = c.series[samples]
 	}
 	expr := named.value(s, of)
 	return c.record(window, level+":"+m.Metric+suffix+s.ending(expr), expr), samples
@@ -211,11 +232,7 @@ func (c *compiler) alert(a *Alert) {
 	if a.NoData == NoDataAlert {
 		rules = append(rules, a.noData(s, value, valid))
 	}
-	if a.Window > longWindow {
-		c.longAlerts = append(c.longAlerts, rules...)
-	} else {
-		c.shortAlerts = append(c.shortAlerts, rules...)
-	}
+	c.alerts[pace(a.Window)] = append(c.alerts[pace(a.Window)], rules...)
 }
 
 func wrapped(expr string) string {

@@ -64,3 +64,25 @@ func TestRules(t *testing.T) {
 	}
 	golden(t, filepath.Join("testdata", "own.rules.yaml"), ruleFile(t, own))
 }
+
+// TestReferenceIsCurrent holds the table in the documentation to the one in the
+// code; -update rewrites it.
+func TestReferenceIsCurrent(t *testing.T) {
+	const begin, end = "<!-- metrics: written by make docs -->\n", "<!-- end of metrics -->"
+	path := filepath.Join("..", "..", "docs", "objectives.md")
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, rest, found := strings.Cut(string(data), begin)
+	_, after, closed := strings.Cut(rest, end)
+	if !found || !closed {
+		t.Fatalf("%s lacks the lines around its table", path)
+	}
+	golden(t, path, []byte(before+begin+objective.Reference()+end+after))
+	_, example, _ := strings.Cut(string(data), "```yaml\n")
+	example, _, _ = strings.Cut(example, "```")
+	if _, err := objective.Load("docs/objectives.md", []byte(example)); err != nil {
+		t.Error(err)
+	}
+}

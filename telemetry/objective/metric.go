@@ -200,3 +200,18 @@ func metricNames() string {
 	slices.Sort(names)
 	return strings.Join(names, ", ")
 }
+
+// Reference gives the metrics as a Markdown table: name, unit, words of where and
+// group_by, what it is.
+func Reference() string {
+	var b strings.Builder
+	b.WriteString("| metric | unit | `where` and `group_by` | what it is |\n|---|---|---|---|\n")
+	for _, m := range metrics() {
+		unit := string(m.unit)
+		if unit == "" {
+			unit = "1"
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", m.name, unit, wordsOf(m.labels), m.about)
+	}
+	return b.String()
+}

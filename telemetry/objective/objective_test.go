@@ -239,7 +239,7 @@ func TestIntervals(t *testing.T) {
 	for _, g := range rules.Groups {
 		got[g.Name] = g.Interval
 	}
-	if diff := cmp.Diff(map[string]time.Duration{"treq-short": 10 * time.Second, "treq-long": 40 * time.Second}, got); diff != "" {
+	if diff := cmp.Diff(map[string]time.Duration{"treq-short": 10 * time.Second, "treq-long": 40 * time.Second, "treq-day": 160 * time.Second}, got); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -136,9 +136,15 @@ type prometheus struct {
 
 func startPrometheus(t *testing.T, target string, paths ...string) *prometheus {
 	t.Helper()
+	return startPrometheusWith(t, target, "", paths...)
+}
+
+// startPrometheusWith adds lines to the configuration.
+func startPrometheusWith(t *testing.T, target, lines string, paths ...string) *prometheus {
+	t.Helper()
 	dir := t.TempDir()
 	var config strings.Builder
-	config.WriteString("global:\n  scrape_interval: 500ms\n  scrape_timeout: 400ms\nscrape_configs:\n")
+	config.WriteString("global:\n  scrape_interval: 500ms\n  scrape_timeout: 400ms\n" + lines + "scrape_configs:\n")
 	for _, path := range paths {
 		fmt.Fprintf(&config, "  - job_name: %s\n    metrics_path: %s\n    static_configs:\n      - targets: [%q]\n", path, path, target)
 	}
