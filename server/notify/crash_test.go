@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -38,7 +39,9 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func (w *world) boot() {
+	w.disk.mu.Lock()
 	w.disk.gone = false
+	w.disk.mu.Unlock()
 	d, err := Open(w.config, Deps{disk: w.disk, transport: w, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
 	if err != nil {
 		w.t.Fatal(err)
@@ -95,15 +98,15 @@ func (w *world) end(name string) {
 // story is some hours with alerts that come, go and come again, and a receiver
 // that is away for some of it.
 func (w *world) story() {
-	away := false
-	w.net.misbehave("away", func(attempt) fault { return fault{reset: away} })
+	var away atomic.Bool
+	w.net.misbehave("away", func(attempt) fault { return fault{reset: away.Load()} })
 	w.boot()
 	w.begin("one")
 	w.live(20 * time.Minute)
 	w.begin("two")
 	w.live(20 * time.Minute)
 	w.end("one")
-	away = true
+	away.Store(true)
 	w.live(5 * time.Minute)
 	w.begin("three")
 	w.live(10 * time.Minute)
@@ -113,7 +116,7 @@ func (w *world) story() {
 	w.live(5 * time.Minute)
 	w.begin("one")
 	w.live(5 * time.Minute)
-	away = false
+	away.Store(false)
 	w.live(30 * time.Minute)
 	w.end("one")
 	w.live(30 * time.Minute)

@@ -137,7 +137,7 @@ func TestMonth(t *testing.T) {
 		if got := at["people"]["comes resolved"]; got != episodes {
 			t.Errorf("people were told of %d ends, want %d: those of the night in the morning", got, episodes)
 		}
-		if got := len(r.disk.content); got > 2<<20 {
+		if got := r.disk.size(); got > 2<<20 {
 			t.Errorf("the log has %d bytes after a month", got)
 		}
 		for _, s := range r.Status() {
@@ -412,7 +412,7 @@ func TestAlertmanagerIsKeptAwake(t *testing.T) {
 		if got := string(seen[11].body); !strings.Contains(got, `"endsAt":"`+seen[11].at.UTC().Format(time.RFC3339Nano)) {
 			t.Errorf("the end is not told as it was: %s", got)
 		}
-		if size := len(r.disk.content); size > 4<<10 {
+		if size := r.disk.size(); size > 4<<10 {
 			t.Errorf("telling again and again was written to disk: %d bytes", size)
 		}
 	})
@@ -498,7 +498,9 @@ func TestBrokenDisk(t *testing.T) {
 		r := start(t, settings(hook("a")))
 		defer r.stop()
 		broken := true
+		r.disk.mu.Lock()
 		r.disk.cut = func([]byte) (int, bool) { return 3, broken }
+		r.disk.mu.Unlock()
 		x := alert("x", "errors", alerting.Warning)
 		if err := r.Notify(t.Context(), []alerting.Alert{x}); telemetry.KindOf(err) != telemetry.Unavailable || !errors.Is(err, errPower) {
 			t.Fatalf("Notify on a broken disk: %v", err)
@@ -510,12 +512,14 @@ func TestBrokenDisk(t *testing.T) {
 		if diff := cmp.Diff([]string{"firing x"}, r.net.events(t, "a")); diff != "" {
 			t.Errorf("messages (-want +got):\n%s", diff)
 		}
+		r.disk.mu.Lock()
 		broken, r.disk.gone = false, false
+		r.disk.mu.Unlock()
 		r.tell(x) // again, as the evaluation does
 		if err := r.Check(); err != nil {
 			t.Error(err)
 		}
-		records, damaged, torn := decodeLog(r.disk.content)
+		records, damaged, torn := decodeLog(r.disk.bytes())
 		if damaged != 0 || torn || len(records) != 1 || records[0].Episode == nil || records[0].Episode.Told["a"].State != alerting.Firing {
 			t.Errorf("the log holds %d damaged lines, torn %v, %+v", damaged, torn, records)
 		}

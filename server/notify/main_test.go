@@ -187,6 +187,13 @@ func (d *memoryDisk) replace(b []byte) error {
 
 func (d *memoryDisk) close() error { return nil }
 
+func (d *memoryDisk) bytes() []byte {
+	b, _ := d.read()
+	return b
+}
+
+func (d *memoryDisk) size() int { return len(d.bytes()) }
+
 // hook makes a webhook receiver of a name; its host has the same.
 func hook(name string) Receiver {
 	return Receiver{Name: name, Kind: Webhook, URL: telemetry.NewSecret("http://" + name + "/hook")}
