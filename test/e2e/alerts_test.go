@@ -58,9 +58,9 @@ func treq(t *testing.T, args ...string) string {
 	return string(out)
 }
 
-// fires gives the names and labels of the alerts that fire, as Prometheus's query
+// firing gives the names and labels of the alerts that fire, as Prometheus's query
 // API at an address tells them.
-func fires(ctx context.Context, base string) ([]string, error) {
+func firing(ctx context.Context, base string) ([]string, error) {
 	a, err := e2etest.Do(ctx, http.MethodGet, base+"/api/v1/alerts", nil, nil)
 	if err != nil {
 		return nil, err
@@ -109,7 +109,7 @@ func TestAlertsAsPrometheus(t *testing.T) {
 		e2etest.Eventually(t, time.Minute, func() error {
 			post()
 			for _, base := range []string{ours, theirs} {
-				got, err := fires(t.Context(), base)
+				got, err := firing(t.Context(), base)
 				if err != nil {
 					return err
 				}
