@@ -122,6 +122,36 @@ func TestLangChain(t *testing.T) {
 	}
 }
 
+// TestSDKHelpers uses what else the SDKs offer: runs that are posted one by one, the
+// link of a run, and a run that goes on.
+func TestSDKHelpers(t *testing.T) {
+	t.Parallel()
+	s := e2etest.Start(t, e2etest.Spec{Config: quick})
+	for _, generation := range generations {
+		var printed struct{ URL, Linked, Ended, Going, Project, Tenant string }
+		out := runPython(t, s, generation, "helpers-"+generation, "helpers.py")
+		if err := json.Unmarshal(out, &printed); err != nil {
+			t.Fatalf("%s: %v", out, err)
+		}
+		if printed.Project != "direct" || !strings.Contains(printed.URL, printed.Tenant) || !strings.Contains(printed.URL, printed.Linked) {
+			t.Errorf("%s: %+v", generation, printed)
+		}
+		for id, state := range map[string]string{printed.Linked: "", printed.Ended: "", printed.Going: "running"} {
+			var run struct {
+				State    string   `json:"state"`
+				Duration *float64 `json:"duration_ms"`
+			}
+			e2etest.Eventually(t, settled, func() error {
+				a := s.Get("/monitoring/runs/" + id)
+				if err := json.Unmarshal(a.Body, &run); err != nil || a.Status != http.StatusOK || run.State != state || (run.Duration == nil) != (state != "") {
+					return fmt.Errorf("%s: run %s, which should be %q: %d %s", generation, id, state, a.Status, a.Body)
+				}
+				return nil
+			})
+		}
+	}
+}
+
 // TestLangSmithJavaScript is the same for the JavaScript SDK, whose body is
 // compressed as its Node can.
 func TestLangSmithJavaScript(t *testing.T) {
