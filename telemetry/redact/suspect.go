@@ -15,8 +15,7 @@ const (
 )
 
 const (
-	// fewest is how many of eight bytes must be digits or capitals for a number to be
-	// looked for: every one that is has as many in one place at least, however it lies.
+	// fewest is how many of eight bytes must be digits for a number to be looked for: every one that is has as many in one place at least, however it lies.
 	fewest = 3
 	// shortestCode is the length of the shortest number with letters.
 	shortestCode = 14
@@ -58,7 +57,7 @@ func suspect(b []byte, i, end int) int {
 			// Six of the fourteen places of a number with letters lie in one word.
 			if (n >= 6 || ((w-'-'*each)|w)&highBit == 0) && at+8 > checked-longestPrefix {
 				var ok bool
-				if checked, ok = key(b, at); ok {
+				if checked, ok = key(b, at, n); ok {
 					return i
 				}
 			}
@@ -80,10 +79,13 @@ const (
 	aroundKey     = 64
 )
 
-// key tells whether the run of ASCII around the eight bytes at i may hold a key, by
-// what its beginning looks like, or a number with letters, by its length; checked is
-// how far that holds.
-func key(b []byte, i int) (checked int, ok bool) {
+// shortestKey is the length of the shortest key with its beginning.
+const shortestKey = 20
+
+// key tells whether the run of ASCII around the eight bytes at i, of which n are
+// digits or capitals, may hold a key, by what its beginning looks like, or a number
+// with letters, by its length; checked is how far that holds.
+func key(b []byte, i, n int) (checked int, ok bool) {
 	from, to := i, i+8
 	for from > 0 && i-from < aroundKey && inRun(b[from-1]) {
 		from--
@@ -91,28 +93,37 @@ func key(b []byte, i int) (checked int, ok bool) {
 	for to < len(b) && to-i < aroundKey && inRun(b[to]) {
 		to++
 	}
-	if to-from < shortestCode {
+	if n >= 6 && streak(b[from:to]) {
+		return to, true
+	}
+	if to-from < shortestKey {
 		return to, false
 	}
 	if from >= 2 && b[from-1] == ' ' && (b[from-2] == 'r' || b[from-2] == 'c') {
 		return to, true // Bearer, Basic
 	}
-	streak := 0
-	for k := from; k < to; k++ {
-		c := b[k]
-		if streak++; starts[c]&inNumber == 0 {
-			streak = 0
-		} else if streak == shortestCode {
+	last := uint(0)
+	for k, c := range b[from:to] {
+		pair := last<<8 | uint(c)
+		if pairs[pair>>6]>>(pair&63)&1 != 0 && begins(b[from+k-1:]) {
 			return to, true
 		}
-		if k+1 < to {
-			pair := uint(c)<<8 | uint(b[k+1])
-			if pairs[pair>>6]>>(pair&63)&1 != 0 && begins(b[k:]) {
-				return to, true
-			}
-		}
+		last = uint(c)
 	}
 	return to, false
+}
+
+// streak tells whether a run has as many bytes of a number with letters in a row as one has.
+func streak(run []byte) bool {
+	n := 0
+	for _, c := range run {
+		if n++; starts[c]&inNumber == 0 {
+			n = 0
+		} else if n == shortestCode {
+			return true
+		}
+	}
+	return false
 }
 
 // inRun tells whether a byte is one of those that keys are made of, or close to them.
@@ -136,7 +147,7 @@ func numeric(b []byte, i int) bool {
 	for j := k - 1; j >= 0 && k-j < 64 && gap <= widestGap; j-- {
 		if isDigit(b[j]) {
 			from, gap = j, 0
-		} else if gap++; !separates(b[j]) {
+		} else if gap++; !separates(b, j) {
 			break
 		}
 	}
@@ -159,7 +170,7 @@ func numeric(b []byte, i int) bool {
 		if c == '+' {
 			least = shortestAbroad
 		}
-		if gap++; !separates(c) {
+		if gap++; !separates(b, j) {
 			if j >= i+8 {
 				return false
 			}
@@ -169,8 +180,14 @@ func numeric(b []byte, i int) bool {
 	return false
 }
 
-// separates tells whether a byte may be a part of what separates two groups of digits.
-func separates(c byte) bool { return starts[c]&inSeparator != 0 }
+// separates tells whether the byte at i may be a part of what separates two groups of
+// digits: a mark, or within an escape such as \u2011.
+func separates(b []byte, i int) bool {
+	if starts[b[i]]&inSeparator != 0 {
+		return true
+	}
+	return (b[i] == 'u' || isHex(b[i])) && escaped(b, i)
+}
 
 // nextAt gives the first place from i on of an at sign, bare or as URLs write it;
 // end if there is none before it.

@@ -137,9 +137,6 @@ var starts = func() (t [256]uint8) {
 	for c := 0x80; c < 0x100; c++ {
 		t[c] |= inSeparator
 	}
-	for _, c := range "uabcdefABCDEF" { // \u00a0
-		t[c] |= inSeparator
-	}
 	for c := range shapes {
 		if len(shapes[c]) > 0 {
 			t[c] |= startsSecret
