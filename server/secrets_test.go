@@ -127,8 +127,12 @@ notifications:
 			t.Fatal(err)
 		}
 		defer res.Body.Close()
-		text, err := io.ReadAll(res.Body)
-		if err != nil {
+		var text []byte
+		if strings.HasPrefix(res.Header.Get("Content-Type"), "text/event-stream") {
+			text = make([]byte, 64<<10) // the first event: the stream has no end
+			n, _ := res.Body.Read(text)
+			text = text[:n]
+		} else if text, err = io.ReadAll(res.Body); err != nil {
 			t.Fatal(err)
 		}
 		look(method+" "+path, fmt.Sprint(res.Header)+string(text))
