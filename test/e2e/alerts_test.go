@@ -145,6 +145,25 @@ func TestAlertsAsPrometheus(t *testing.T) {
 	if health.Status != "degraded" || s.Metrics("").System.Status != "degraded" {
 		t.Errorf("while a critical alert fires the health is %q and the system %q", health.Status, s.Metrics("").System.Status)
 	}
+	var verbose struct {
+		Reasons   []string
+		Telemetry struct {
+			Services []struct {
+				Service    string
+				LastSeen   *float64 `json:"last_seen_seconds"`
+				NoScores   *float64 `json:"searches_without_scores_ratio"`
+				NoPrice    *float64 `json:"unpriced_tokens_ratio"`
+				NoUsageYet *float64 `json:"streams_without_usage_ratio"`
+			}
+		}
+	}
+	s.JSON("/monitoring/health?verbose=1", &verbose)
+	if len(verbose.Reasons) != 1 || !strings.HasPrefix(verbose.Reasons[0], "error_rate: ") || len(verbose.Telemetry.Services) != 1 {
+		t.Errorf("the reasons are %+v", verbose)
+	} else if q := verbose.Telemetry.Services[0]; q.Service != "default" || q.LastSeen == nil || *q.LastSeen > 60 ||
+		q.NoScores == nil || *q.NoScores != 0 || q.NoPrice == nil || q.NoUsageYet != nil {
+		t.Errorf("of the service it is told %+v", q)
+	}
 	type listed struct {
 		Name, State string
 		Instances   []struct {
