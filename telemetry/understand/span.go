@@ -100,17 +100,6 @@ type Search struct {
 // fusion (1/(60+rank) at most) and no similarity; docs/semantics.md, section 4.
 const rankFusion = 0.05
 
-// similar tells whether the scores can be similarities.
-func (s *Search) similar() bool { return s.Scored > 0 && s.Top > rankFusion }
-
-// duration is the span's, UnknownDuration if nobody told its end truthfully.
-func (s *Span) duration() time.Duration {
-	if s.Flags.Has(Untimed) {
-		return telemetry.UnknownDuration
-	}
-	return time.Duration(s.End - s.Start)
-}
-
 // isSearch tells whether the kind is a search or may be part of one.
 func isSearch(k semconv.Kind) bool {
 	return k == semconv.KindRetriever || k == semconv.KindVectorQuery
