@@ -227,6 +227,7 @@ func TestRun(t *testing.T) {
 		}
 		failing = true
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		failing = false
 		time.Sleep(time.Minute + time.Second)
 		a.chats.WithLabelValues("last").Inc()

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -145,10 +146,11 @@ func scripted(queue int64, answer func(body string) verdict) *writer {
 // is back they come in order. Adding never waits.
 func TestRemoteWriteWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		down, tries := true, 0
+		var up atomic.Bool
+		var tries atomic.Int64
 		var got []string
 		w := scripted(3, func(body string) verdict {
-			if tries++; down {
+			if tries.Add(1); !up.Load() {
 				return verdict{err: errors.New("down"), again: true}
 			}
 			if body == "d" {
@@ -162,10 +164,11 @@ func TestRemoteWriteWaits(t *testing.T) {
 			synctest.Wait()
 		}
 		time.Sleep(time.Hour)
-		if tries < 100 || tries > 140 {
-			t.Errorf("%d tries in an hour", tries)
+		synctest.Wait()
+		if n := tries.Load(); n < 100 || n > 140 {
+			t.Errorf("%d tries in an hour", n)
 		}
-		down = false
+		up.Store(true)
 		time.Sleep(time.Minute)
 		w.close()
 		// The first was on its way, the next is the oldest of those that waited.
