@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -193,20 +194,20 @@ func TestRun(t *testing.T) {
 		s := open(t, Options{Dir: dir + "/history"})
 		a := newApp()
 		begin := time.Now()
-		ready, failing := false, false
+		var ready, failing atomic.Bool
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
 			s.Run(ctx, Source{
 				Ready: func() error {
-					if !ready {
+					if !ready.Load() {
 						return errors.New("counting")
 					}
 					return nil
 				},
 				Families: func(context.Context) ([]*dto.MetricFamily, error) {
-					if failing {
+					if failing.Load() {
 						return nil, errors.New("not now")
 					}
 					return a.Gather()
@@ -219,16 +220,15 @@ func TestRun(t *testing.T) {
 		if _, newest := s.Head(); !newest.IsZero() {
 			t.Fatalf("sampled at %v, before it was ready", newest)
 		}
-		ready = true
+		ready.Store(true)
 		time.Sleep(untilReady)
 		synctest.Wait()
 		if oldest, newest := s.Head(); !newest.Equal(begin.Add(10*time.Minute).Truncate(time.Millisecond)) && newest.Sub(begin) > 10*time.Minute+untilReady || oldest.IsZero() {
 			t.Errorf("the first sampling is at %v, ready was at %v", newest, begin.Add(10*time.Minute))
 		}
-		failing = true
+		failing.Store(true)
 		time.Sleep(time.Minute)
-		synctest.Wait()
-		failing = false
+		failing.Store(false)
 		time.Sleep(time.Minute + time.Second)
 		a.chats.WithLabelValues("last").Inc()
 		cancel()
