@@ -50,7 +50,7 @@ func (r *Redactor) Text(name, text string) string {
 func (r *Redactor) native(body []byte, walk func(*walker)) []byte {
 	w := r.walkers.Get().(*walker)
 	defer r.walkers.Put(w)
-	w.body, w.at, w.depth = body, -1, 0
+	w.body, w.depth = body, 0
 	w.frames, w.edits, w.text = append(w.frames[:0], frame{to: len(body)}), w.edits[:0], w.text[:0]
 	walk(w)
 	out := body

@@ -25,47 +25,72 @@ const (
 )
 
 // suspect gives the first place from i on, and before end, whose eight bytes may
-// belong to a number or key that is looked for; end if there is none. It looks at
+// belong to a number, key or address that is looked for; end if there is none. It looks at
 // sixteen bytes at a time, so that clean text costs a few instructions for them. What
 // it passes over holds none; what it stops at need not hold one. b may go on behind
 // end; bytes behind it may be looked at too.
 //
-// Both are told by digits and capitals: numbers by many of them, also between long
+// An at sign is such a place too. Numbers and keys are told by digits and capitals: numbers by many of them, also between long
 // separators, keys by a run of ASCII around one.
 func suspect(b []byte, i, end int) int {
 	checked := 0
 	for i < end {
 		if i+16 <= len(b) {
-			v, w := binary.LittleEndian.Uint64(b[i:i+8]), binary.LittleEndian.Uint64(b[i+8:i+16])
-			if (middle(v)|middle(w))&highBit == 0 {
+			v, w := middle(binary.LittleEndian.Uint64(b[i:i+8])), middle(binary.LittleEndian.Uint64(b[i+8:i+16]))
+			if (v|w)&highBit == 0 {
 				i += 16
 				continue
+			}
+			if v&highBit == 0 {
+				i += 8
 			}
 		}
 		at := min(i, len(b)-8)
 		if at < 0 {
 			return i
 		}
-		w := binary.LittleEndian.Uint64(b[at : at+8])
-		a := w & lowBits
-		telling := (^((a ^ zeros) + 0x76*each) | (a+0x3f*each)&^(a+0x25*each)) &^ w & highBit
-		if telling != 0 {
-			n := bits.OnesCount64(telling)
-			if n >= fewest && numeric(b, at) || n >= 6 && bytes.Contains(b[max(0, at-24):min(len(b), at+40)], pemKey) {
-				return i
-			}
-			// Six of the fourteen places of a number with letters lie in one word.
-			if (n >= 6 || ((w-'-'*each)|w)&highBit == 0) && at+8 > checked-longestPrefix {
-				var ok bool
-				if checked, ok = key(b, at, n); ok {
-					return i
-				}
-			}
+		var stop bool
+		if stop, checked = suspicious(b, at, checked); stop {
+			return min(i, end)
 		}
 		i += 8
 	}
 	return end
 }
+
+// suspicious looks closer at the eight bytes at i. Up to checked no run holds a key.
+func suspicious(b []byte, i, checked int) (bool, int) {
+	w := binary.LittleEndian.Uint64(b[i : i+8])
+	a := w & lowBits
+	digits := ^((a ^ zeros) + 0x76*each) &^ w & highBit
+	telling := digits | (a+0x3f*each)&^(a+0x25*each)&^w&highBit
+	if sign := w ^ '@'*each; (sign-each)&^sign&highBit != 0 || digits != 0 && encodedAt(b, i) {
+		return true, checked
+	}
+	if telling == 0 {
+		return false, checked
+	}
+	n := bits.OnesCount64(telling)
+	if bits.OnesCount64(digits) >= fewest && numeric(b, i) || n >= 6 && bytes.Contains(b[max(0, i-24):min(len(b), i+40)], pemKey) {
+		return true, checked
+	}
+	// Six of the fourteen places of a number with letters lie in one word.
+	if (n < 6 && ((w-'-'*each)|w)&highBit != 0) || i+8 <= checked-longestPrefix {
+		return false, checked
+	}
+	checked, found := key(b, i, n)
+	return found, checked
+}
+
+// encodedAt tells whether an at sign as URLs write it lies in the eight bytes at i, or
+// reaches into them.
+func encodedAt(b []byte, i int) bool {
+	near := b[max(0, i-2):min(len(b), i+10)]
+	at := bytes.IndexByte(near, '%')
+	return at >= 0 && bytes.Contains(near[at:], encodedSign)
+}
+
+var encodedSign = []byte("%40")
 
 // middle has the high bit set for bytes from '0' to '_', among which are digits and
 // capitals; the other bits mean nothing.

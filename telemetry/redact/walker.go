@@ -19,7 +19,6 @@ type walker struct {
 	scanner scanner
 	body    []byte
 	next    int // the first suspicious place from where the walk is
-	at      int // the first at sign from there on
 	depth   int
 	frames  []frame
 	edits   []edit
@@ -40,7 +39,7 @@ type edit struct{ from, to, start, end int }
 // request walks a whole export request and gives it with what was found replaced:
 // body itself where nothing was.
 func (w *walker) request(body []byte, m *message) ([]byte, error) {
-	w.body, w.at, w.depth = body, -1, 0
+	w.body, w.depth = body, 0
 	w.frames, w.edits, w.text = w.frames[:0], w.edits[:0], w.text[:0]
 	w.look(0)
 	out := body
@@ -71,10 +70,7 @@ func (w *walker) look(i int) {
 		}
 		return
 	}
-	if w.at < i {
-		w.at = nextAt(w.body, i, len(w.body))
-	}
-	w.next = suspect(w.body, i, w.at)
+	w.next = suspect(w.body, i, len(w.body))
 }
 
 // message walks the fields of a message between from and to.
