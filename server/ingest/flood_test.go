@@ -68,8 +68,11 @@ func TestStreamsThatAreResetAreBounded(t *testing.T) {
 	var head bytes.Buffer
 	encoder := hpack.NewEncoder(&head)
 	for _, field := range [][2]string{
-		{":method", "POST"}, {":scheme", "http"}, {":authority", "door"},
-		{":path", "/opentelemetry.proto.collector.trace.v1.TraceService/Export"}, {"content-type", "application/grpc"},
+		{":method", "POST"},
+		{":scheme", "http"},
+		{":authority", "door"},
+		{":path", "/opentelemetry.proto.collector.trace.v1.TraceService/Export"},
+		{"content-type", "application/grpc"},
 	} {
 		if err := encoder.WriteField(hpack.HeaderField{Name: field[0], Value: field[1], Sensitive: true}); err != nil {
 			t.Fatal(err)
