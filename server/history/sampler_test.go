@@ -228,6 +228,7 @@ func TestRun(t *testing.T) {
 		}
 		failing.Store(true)
 		time.Sleep(time.Minute)
+		synctest.Wait()
 		failing.Store(false)
 		time.Sleep(time.Minute + time.Second)
 		a.chats.WithLabelValues("last").Inc()
