@@ -35,15 +35,19 @@ const (
 func suspect(b []byte, i, end int) int {
 	checked := 0
 	for i < end {
-		if i+16 <= len(b) {
-			v, w := middle(binary.LittleEndian.Uint64(b[i:i+8])), middle(binary.LittleEndian.Uint64(b[i+8:i+16]))
-			if (v|w)&highBit == 0 {
-				i += 16
-				continue
+		for len(b)-i >= 16 && i < end {
+			p := (*[16]byte)(b[i:])
+			v, w := middle(binary.LittleEndian.Uint64(p[:8])), middle(binary.LittleEndian.Uint64(p[8:]))
+			if (v|w)&highBit != 0 {
+				if v&highBit == 0 {
+					i += 8
+				}
+				break
 			}
-			if v&highBit == 0 {
-				i += 8
-			}
+			i += 16
+		}
+		if i >= end {
+			break
 		}
 		at := min(i, len(b)-8)
 		if at < 0 {
@@ -64,11 +68,14 @@ func suspicious(b []byte, i, checked int) (bool, int) {
 	a := w & lowBits
 	digits := ^((a ^ zeros) + 0x76*each) &^ w & highBit
 	telling := digits | (a+0x3f*each)&^(a+0x25*each)&^w&highBit
-	if sign := w ^ '@'*each; (sign-each)&^sign&highBit != 0 || digits != 0 && encodedAt(b, i) {
+	if sign := w ^ '@'*each; (sign-each)&^sign&highBit != 0 {
 		return true, checked
 	}
 	if telling == 0 {
 		return false, checked
+	}
+	if percent := w ^ '%'*each; digits != 0 && ((percent-each)&^percent&highBit != 0 || i >= 2 && (b[i-1] == '%' || b[i-2] == '%')) && encodedAt(b, i) {
+		return true, checked
 	}
 	n := bits.OnesCount64(telling)
 	if bits.OnesCount64(digits) >= fewest && numeric(b, i) || n >= 6 && bytes.Contains(b[max(0, i-24):min(len(b), i+40)], pemKey) {
@@ -85,9 +92,7 @@ func suspicious(b []byte, i, checked int) (bool, int) {
 // encodedAt tells whether an at sign as URLs write it lies in the eight bytes at i, or
 // reaches into them.
 func encodedAt(b []byte, i int) bool {
-	near := b[max(0, i-2):min(len(b), i+10)]
-	at := bytes.IndexByte(near, '%')
-	return at >= 0 && bytes.Contains(near[at:], encodedSign)
+	return bytes.Contains(b[max(0, i-2):min(len(b), i+10)], encodedSign)
 }
 
 var encodedSign = []byte("%40")
