@@ -15,7 +15,7 @@ STEP := scripts/step
 export PATH := $(CACHE):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test unit e2e lint fmt vuln torture bench microbench fuzz fixtures docs tools e2e-tools clean
+.PHONY: help build run demo test unit e2e lint fmt vuln torture bench microbench fuzz fixtures docs dashboards tools e2e-tools clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -83,6 +83,9 @@ fixtures: ## Record again what real clients send (test/recorded)
 
 docs: ## Write the generated parts of docs/
 	@$(GO) test . ./server/config ./telemetry/objective ./test/cases -run "TestDocumentedInstruments|TestDocumentedRooms|TestDocumentedCases|TestReferenceIsCurrent" -update
+
+dashboards: ## Write the Grafana dashboards
+	@cd deploy/grafana/generate && $(GO) run . ../dashboards
 
 tools: $(CACHE)/.tools ## Install the pinned Go tools into .cache/bin
 
