@@ -16,6 +16,7 @@ import (
 	"treq/server/alerting"
 	"treq/server/api"
 	"treq/server/config"
+	"treq/server/dashboard"
 	"treq/server/history"
 	"treq/server/ingest"
 	"treq/server/notify"
@@ -293,6 +294,11 @@ func (p *parts) handlers(s *Server, c config.Config, tokens *access.Tokens) (han
 		Version: s.version,
 		Logger:  s.log,
 	}
+	page, err := dashboard.New()
+	if err != nil {
+		return handlers{}, err
+	}
+	o.Page, o.Stopping = page, s.doors.ending
 	s.historyOptions(p, &o)
 	s.alertOptions(p, &o)
 	a, err := api.New(o)
