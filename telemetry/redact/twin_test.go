@@ -195,14 +195,14 @@ func sample(r *rand.Rand) string {
 	return b.String()
 }
 
-// TestTwin: of thirty thousand texts the scanner finds numbers where the twin does.
+// TestTwin: of eight thousand texts the scanner finds numbers where the twin does.
 func TestTwin(t *testing.T) {
 	rules := Brazil()
 	red := made(t, rules)
 	s := scanner{r: red}
 	r := rand.New(rand.NewPCG(1, 2))
 	found := map[Kind]int{}
-	for range 30_000 {
+	for range 8_000 {
 		text := sample(r)
 		var want []string
 		last := -1
@@ -226,7 +226,7 @@ func TestTwin(t *testing.T) {
 		}
 	}
 	for _, k := range []Kind{CPF, CNPJ, Phone, Card} {
-		if found[k] < 200 {
+		if found[k] < 50 {
 			t.Errorf("only %d of %s", found[k], kindNames[k])
 		}
 	}
