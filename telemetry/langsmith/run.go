@@ -40,7 +40,9 @@ const (
 	bitFailure
 	bitSerialized
 	bitTags
-	bitPlace
+	bitOrder
+	bitTrace
+	bitParent
 )
 
 // Merge takes in what an operation says. Operations come in any order: of a field
@@ -131,13 +133,13 @@ func (m mergence) place(f *fields) {
 	if parent == (ID{}) {
 		parent = o.parent
 	}
-	if f.Order != "" && o.self == m.ID && m.takes(bitPlace, m.Order == "") {
+	if f.Order != "" && o.self == m.ID && m.takes(bitOrder, m.Order == "") {
 		m.Order = f.Order
 	}
-	if trace != (ID{}) && m.takes(bitPlace, m.Trace == ID{}) {
+	if trace != (ID{}) && m.takes(bitTrace, m.Trace == ID{}) {
 		m.Trace = trace
 	}
-	if parent != (ID{}) && parent != m.ID && m.takes(bitPlace, m.Parent == ID{}) {
+	if parent != (ID{}) && parent != m.ID && m.takes(bitParent, m.Parent == ID{}) {
 		m.Parent = parent
 	}
 	if m.Start == 0 {

@@ -143,6 +143,31 @@ func TestSpanIDsAreOfOneRunEach(t *testing.T) {
 	})
 }
 
+// A run that does not say of which trace it is belongs to its parent's, also where
+// the parent comes later.
+func TestTracesThatAreNotTold(t *testing.T) {
+	var got []string
+	l := limits{timeout: DefaultTimeout, orphan: DefaultOrphanWait, bytes: DefaultPendingBytes, runs: DefaultPendingRuns}
+	table := newTable(l, func(e ended) { got = append(got, e.run.ID.String()[:8]+" in "+e.run.Trace.String()[:8]) })
+	for _, body := range []string{
+		`{"patch":[{"id":"` + id(3) + `","parent_run_id":"` + id(2) + `","end_time":"2026-01-02T03:04:06Z"}]}`,
+		request([]string{post(2, 1, 1)}, nil),
+		`{"post":[{"id":"` + id(3) + `"}]}`,
+		`{"post":[{"id":"` + id(4) + `","end_time":"2026-01-02T03:04:06Z"}]}`,
+		`{"post":[{"id":"` + id(5) + `","parent_run_id":"` + id(9) + `","end_time":"2026-01-02T03:04:06Z"}]}`,
+	} {
+		r, err := langsmith.Read([]byte(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		table.take(&r.Ops[0], "", 1)
+	}
+	want := []string{"a0000003 in a0000001", "a0000004 in a0000004", "a0000005 in a0000009"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // In whatever order and however often the pieces of runs come, in whatever batches,
 // each run becomes one span, and the same.
 func TestOrderChangesNothing(t *testing.T) {

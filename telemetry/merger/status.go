@@ -53,11 +53,11 @@ func (m *Merger) Going(id langsmith.ID) []byte {
 	t := m.table
 	trace := id
 	if w := t.runs[id]; w != nil {
-		trace = w.run.Trace
+		trace = t.traceOf(&w.run)
 	}
 	var list []*waiting
 	for _, w := range t.runs {
-		if w.held == 0 && (w.run.Trace == trace || id == langsmith.ID{} && w.run.Parent == langsmith.ID{}) {
+		if w.held == 0 && (t.traceOf(&w.run) == trace || id == langsmith.ID{} && w.run.Parent == langsmith.ID{}) {
 			list = append(list, w)
 		}
 	}
@@ -77,9 +77,8 @@ func (m *Merger) Going(id langsmith.ID) []byte {
 
 // going gives a run that goes on as a span.
 func (t *table) going(w *waiting) otlp.SpanData {
-	var parent [8]byte
-	if w.run.Parent != (langsmith.ID{}) {
-		parent = t.spans.of(w.run.Trace, w.run.Parent)
-	}
-	return w.run.Span(t.spans.of(w.run.Trace, w.run.ID), parent, running)
+	r := w.run
+	var span, parent [8]byte
+	r.Trace, span, parent = t.named(&w.run)
+	return r.Span(span, parent, running)
 }

@@ -83,13 +83,9 @@ func (t *table) take(op *langsmith.Op, tenant string, at int64) {
 	if tenant != "" {
 		w.tenant = tenant
 	}
-	t.placed(&w.run)
 	// The order in which ids are met decides between two runs of one trace whose
 	// span ids would be the same.
-	t.spans.of(w.run.Trace, w.run.ID)
-	if w.run.Parent != (langsmith.ID{}) {
-		t.spans.of(w.run.Trace, w.run.Parent)
-	}
+	t.named(&w.run)
 	w.size = w.run.Size()
 	t.bytes += int64(w.size)
 	if w.run.Ended() && w.run.Posted {
@@ -131,19 +127,29 @@ func (t *table) dueOf(w *waiting) int64 {
 	return w.first + int64(t.limits.timeout)
 }
 
-// placed gives a run a trace where it told none: its own if it has no parent, else
-// its parent's.
-func (t *table) placed(r *langsmith.Run) {
-	if r.Trace != (langsmith.ID{}) {
-		return
+// traceOf gives the trace of a run: where it tells none, its own if it has no
+// parent, else its parent's.
+func (t *table) traceOf(r *langsmith.Run) langsmith.ID {
+	switch {
+	case r.Trace != langsmith.ID{}:
+		return r.Trace
+	case r.Parent == langsmith.ID{}:
+		return r.ID
 	}
-	r.Trace = r.ID
+	if p := t.runs[r.Parent]; p != nil && p.run.Trace != (langsmith.ID{}) {
+		return p.run.Trace
+	}
+	return r.Parent
+}
+
+// named gives the ids of a run's span.
+func (t *table) named(r *langsmith.Run) (trace langsmith.ID, span, parent [8]byte) {
+	trace = t.traceOf(r)
+	span = t.spans.of(trace, r.ID)
 	if r.Parent != (langsmith.ID{}) {
-		r.Trace = r.Parent
-		if p := t.runs[r.Parent]; p != nil && p.run.Trace != (langsmith.ID{}) {
-			r.Trace = p.run.Trace
-		}
+		parent = t.spans.of(trace, r.Parent)
 	}
+	return trace, span, parent
 }
 
 // advance ends the waiting that is due by a time.
@@ -183,10 +189,7 @@ func (t *table) next() (int64, bool) {
 func (t *table) end(w *waiting, state string) {
 	t.drop(w)
 	e := ended{run: w.run, tenant: w.tenant, state: state}
-	e.span = t.spans.of(w.run.Trace, w.run.ID)
-	if w.run.Parent != (langsmith.ID{}) {
-		e.parent = t.spans.of(w.run.Trace, w.run.Parent)
-	}
+	e.run.Trace, e.span, e.parent = t.named(&w.run)
 	t.out(e)
 }
 
