@@ -26,7 +26,7 @@ type ChartQuery struct {
 	// Range is how far it goes back from End; zero End is now, zero Step is chosen.
 	Range, Step time.Duration
 	End         time.Time
-	// Service and Model narrow it; "" is all. By tells series apart: service, model.
+	// Service and Model narrow it; "" is all. By tells series apart: service, model, data_source, sink.
 	Service, Model string
 	By             []string
 }

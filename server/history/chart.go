@@ -22,7 +22,8 @@ type ChartQuery struct {
 	Step time.Duration
 	// Service and Model narrow it; "" is all.
 	Service, Model string
-	// By tells series apart: "service", "model", or both.
+	// By tells series apart: "service", and "model", "data_source" or "sink" where the
+	// quantity is measured by it.
 	By []string
 }
 
@@ -36,12 +37,14 @@ type ChartData struct {
 	Series      []ChartSeries `json:"series"`
 }
 
-// ChartSeries is one line. Service and Model are set where series are told apart
-// by them; "" is what named none.
+// ChartSeries is one line. What series are told apart by is set; "" is what named
+// none.
 type ChartSeries struct {
-	Service *string    `json:"service,omitempty"`
-	Model   *string    `json:"model,omitempty"`
-	Values  []*float64 `json:"values"`
+	Service    *string    `json:"service,omitempty"`
+	Model      *string    `json:"model,omitempty"`
+	DataSource *string    `json:"data_source,omitempty"`
+	Sink       *string    `json:"sink,omitempty"`
+	Values     []*float64 `json:"values"`
 }
 
 // The bounds of charts.
@@ -89,6 +92,9 @@ func busy(err error) error {
 	return &telemetry.Error{Kind: telemetry.Unavailable, Message: "the history could not be read in time; ask for less, or later", Err: err}
 }
 
+// labelNames are what By may name.
+var labelNames = map[string]string{"service": labelService, "model": labelModel, "data_source": labelSource, "sink": labelSink}
+
 // plan checks what is asked and completes it.
 func (s *Store) plan(q *ChartQuery) (Chart, selection, error) {
 	wrong := func(format string, args ...any) (Chart, selection, error) {
@@ -113,16 +119,16 @@ func (s *Store) plan(q *ChartQuery) (Chart, selection, error) {
 	}
 	sel := selection{service: q.Service, model: q.Model, window: max(q.Step, 4*s.o.Step)}
 	for _, by := range q.By {
-		switch by {
-		case "service":
-			sel.by = append(sel.by, labelService)
-		case "model":
-			sel.by = append(sel.by, labelModel)
-		default:
-			return wrong("by is service, model or both, not %.40q", by)
+		label := labelNames[by]
+		switch {
+		case label == "":
+			return wrong("by is service, model, data_source or sink, not %.40q", by)
+		case label != labelService && !slices.Contains(chart.told, label):
+			return wrong("%s is not measured by %s", chart.Name, strings.ReplaceAll(by, "_", " "))
 		}
+		sel.by = append(sel.by, label)
 	}
-	if !chart.models && (q.Model != "" || slices.Contains(sel.by, labelModel)) {
+	if q.Model != "" && !slices.Contains(chart.told, labelModel) {
 		return wrong("%s is not measured by model", chart.Name)
 	}
 	return chart, sel, nil
@@ -133,10 +139,15 @@ func lineOf(series promql.Series, sel selection, start time.Time, q ChartQuery) 
 	line := ChartSeries{Values: make([]*float64, q.Range/q.Step+1)}
 	for _, by := range sel.by {
 		v := series.Metric.Get(by)
-		if by == labelService {
+		switch by {
+		case labelService:
 			line.Service = &v
-		} else {
+		case labelModel:
 			line.Model = &v
+		case labelSource:
+			line.DataSource = &v
+		case labelSink:
+			line.Sink = &v
 		}
 	}
 	for _, p := range series.Floats {

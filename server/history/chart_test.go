@@ -105,8 +105,9 @@ func TestChartRefuses(t *testing.T) {
 		"metric is one of requests, errors": {Metric: "speed", Range: time.Hour},
 		"range is a duration":               {Metric: "requests", Range: time.Second},
 		"step is a duration":                {Metric: "requests", Range: 24 * time.Hour, Step: time.Second},
-		"by is service, model or both":      {Metric: "requests", Range: time.Hour, By: []string{"user"}},
+		"by is service, model, data_source": {Metric: "requests", Range: time.Hour, By: []string{"user"}},
 		"requests is not measured by model": {Metric: "requests", Range: time.Hour, Model: "m"},
+		"requests is not measured by sink":  {Metric: "requests", Range: time.Hour, By: []string{"sink"}},
 	} {
 		_, err := s.Chart(t.Context(), q)
 		if telemetry.KindOf(err) != telemetry.Unprocessable || !strings.Contains(err.Error(), want) {

@@ -18,9 +18,9 @@ type Chart struct {
 	// About says what it is.
 	About string `json:"about"`
 
-	// models tells whether the quantity can be told apart by model.
-	models bool
-	expr   func(s selection) string
+	// told are the labels, besides the service, that tell the quantity apart.
+	told []string
+	expr func(s selection) string
 }
 
 // selection is what of a chart is asked for.
@@ -34,6 +34,15 @@ type selection struct {
 const (
 	labelService = "service_name"
 	labelModel   = "gen_ai_response_model"
+	labelSource  = "gen_ai_data_source_id"
+	labelSink    = "treq_sink"
+)
+
+// What a chart can be told apart by besides the service.
+var (
+	byModel  = []string{labelModel}
+	bySource = []string{labelSource}
+	bySink   = []string{labelSink}
 )
 
 // series gives a selector of a metric, with further matchers.
@@ -93,6 +102,7 @@ const (
 	callUntimed       = "treq_llm_untimed_total"
 	firstToken        = "treq_llm_time_to_first_token_seconds"
 	similarity        = "treq_retrieval_similarity_ratio"
+	below             = "treq_retrieval_below_threshold_total"
 )
 
 func (s selection) chats(m ...string) string {
@@ -109,37 +119,54 @@ func (s selection) calls(m ...string) string {
 
 // charts is the one place that names them.
 var charts = []Chart{
-	{"requests", "1/min", "chats", false, func(s selection) string { return "60*" + s.chats() }},
-	{"errors", "1/min", "chats that failed", false, func(s selection) string {
+	{"requests", "1/min", "chats", nil, func(s selection) string { return "60*" + s.chats() }},
+	{"errors", "1/min", "chats that failed", nil, func(s selection) string {
 		return fmt.Sprintf("60*(%s or 0*%s)", s.chats(failed), s.chats())
 	}},
-	{"error_rate", "percent", "share of chats that failed", false, func(s selection) string { return share(s.chats(failed), s.chats()) }},
-	{"latency_avg", "ms", "average time of a chat", false, func(s selection) string { return "1000*" + s.average(chatDuration) }},
-	{"latency_p50", "ms", "time that half of the chats do not pass", false, func(s selection) string { return "1000*" + s.quantile("0.5", chatDuration) }},
-	{"latency_p95", "ms", "time that 95 % of the chats do not pass", false, func(s selection) string { return "1000*" + s.quantile("0.95", chatDuration) }},
-	{"latency_p99", "ms", "time that 99 % of the chats do not pass", false, func(s selection) string { return "1000*" + s.quantile("0.99", chatDuration) }},
-	{"rag_success_rate", "percent", "share of chats with a search that found something, or did not say", false, func(s selection) string {
+	{"error_rate", "percent", "share of chats that failed", nil, func(s selection) string { return share(s.chats(failed), s.chats()) }},
+	{"latency_avg", "ms", "average time of a chat", nil, func(s selection) string { return "1000*" + s.average(chatDuration) }},
+	{"latency_p50", "ms", "time that half of the chats do not pass", nil, func(s selection) string { return "1000*" + s.quantile("0.5", chatDuration) }},
+	{"latency_p95", "ms", "time that 95 % of the chats do not pass", nil, func(s selection) string { return "1000*" + s.quantile("0.95", chatDuration) }},
+	{"latency_p99", "ms", "time that 99 % of the chats do not pass", nil, func(s selection) string { return "1000*" + s.quantile("0.99", chatDuration) }},
+	{"rag_success_rate", "percent", "share of chats with a search that found something, or did not say", nil, func(s selection) string {
 		searched := s.chats(`treq_rag!="none"`)
 		return "100-" + share(s.chats(`treq_rag="empty"`), searched)
 	}},
-	{"searches", "1/min", "searches", false, func(s selection) string { return "60*" + s.searches() }},
-	{"search_latency_avg", "ms", "average time of a search", false, func(s selection) string { return "1000*" + s.average(searchDuration) }},
-	{"search_latency_p95", "ms", "time that 95 % of the searches do not pass", false, func(s selection) string { return "1000*" + s.quantile("0.95", searchDuration) }},
-	{"similarity", "ratio", "average similarity of searches with scores", false, func(s selection) string { return s.average(similarity) }},
-	{"cache_hit_rate", "percent", "share of searches that a cache answered", false, func(s selection) string { return share(s.searches(`treq_cache="hit"`), s.searches()) }},
-	{"no_result_rate", "percent", "share of searches that found nothing", false, func(s selection) string {
+	{"searches", "1/min", "searches", bySource, func(s selection) string { return "60*" + s.searches() }},
+	{"search_latency_avg", "ms", "average time of a search", bySource, func(s selection) string { return "1000*" + s.average(searchDuration) }},
+	{"search_latency_p95", "ms", "time that 95 % of the searches do not pass", bySource, func(s selection) string { return "1000*" + s.quantile("0.95", searchDuration) }},
+	{"similarity", "ratio", "average similarity of searches with scores", bySource, func(s selection) string { return s.average(similarity) }},
+	{"cache_hit_rate", "percent", "share of searches that a cache answered", bySource, func(s selection) string { return share(s.searches(`treq_cache="hit"`), s.searches()) }},
+	{"no_result_rate", "percent", "share of searches that found nothing", bySource, func(s selection) string {
 		return share(s.searches(`treq_retrieval_result="empty"`), s.searches())
 	}},
-	{"llm_calls", "1/min", "calls of language models", true, func(s selection) string { return "60*" + s.calls() }},
-	{"llm_errors", "1/min", "calls of language models that failed", true, func(s selection) string {
+	{"below_threshold_rate", "percent", "share of searches whose best document was less similar than the threshold", bySource, func(s selection) string {
+		return share(s.rate(below), s.searches())
+	}},
+	{"similarity_p10", "ratio", "similarity that 10 % of the searches do not pass", bySource, func(s selection) string { return s.quantile("0.1", similarity) }},
+	{"similarity_p50", "ratio", "similarity that half of the searches do not pass", bySource, func(s selection) string { return s.quantile("0.5", similarity) }},
+	{"similarity_p90", "ratio", "similarity that 90 % of the searches do not pass", bySource, func(s selection) string { return s.quantile("0.9", similarity) }},
+	{"llm_calls", "1/min", "calls of language models", byModel, func(s selection) string { return "60*" + s.calls() }},
+	{"llm_errors", "1/min", "calls of language models that failed", byModel, func(s selection) string {
 		return fmt.Sprintf("60*(%s or 0*%s)", s.calls(`error_type!=""`), s.calls())
 	}},
-	{"llm_latency_avg", "ms", "average time of a call of a language model", true, func(s selection) string { return "1000*" + s.average(operationDuration, inference) }},
-	{"llm_latency_p95", "ms", "time that 95 % of those calls do not pass", true, func(s selection) string { return "1000*" + s.quantile("0.95", operationDuration, inference) }},
-	{"first_token_p95", "ms", "time to the first token that 95 % of streams do not pass", true, func(s selection) string { return "1000*" + s.quantile("0.95", firstToken) }},
-	{"tokens", "1/min", "tokens of language models", true, func(s selection) string { return "60*" + s.rate("treq_llm_tokens_total") }},
-	{"cost", "USD/h", "what models cost, as far as it is known", true, func(s selection) string { return "3600*" + s.rate("treq_llm_cost_USD_total") }},
-	{"feedback", "ratio", "average score of judgements", false, func(s selection) string { return s.average("treq_feedback_score_ratio") }},
+	{"llm_latency_avg", "ms", "average time of a call of a language model", byModel, func(s selection) string { return "1000*" + s.average(operationDuration, inference) }},
+	{"llm_latency_p95", "ms", "time that 95 % of those calls do not pass", byModel, func(s selection) string { return "1000*" + s.quantile("0.95", operationDuration, inference) }},
+	{"first_token_p95", "ms", "time to the first token that 95 % of streams do not pass", byModel, func(s selection) string { return "1000*" + s.quantile("0.95", firstToken) }},
+	{"tokens", "1/min", "tokens of language models", byModel, func(s selection) string { return "60*" + s.rate("treq_llm_tokens_total") }},
+	{"cost", "USD/h", "what models cost, as far as it is known", byModel, func(s selection) string { return "3600*" + s.rate("treq_llm_cost_USD_total") }},
+	{"feedback", "ratio", "average score of judgements", nil, func(s selection) string { return s.average("treq_feedback_score_ratio") }},
+	{"spans", "1/s", "spans that were admitted", nil, func(s selection) string {
+		// Those that wait for the rest of their trace belong to no service yet.
+		if s.service == "" && len(s.by) == 0 {
+			return s.rate("treq_pipeline_admitted_total")
+		}
+		return s.rate("treq_pipeline_spans_total")
+	}},
+	{"journal_bytes", "bytes", "size of the journal on disk", nil, func(selection) string { return "sum(treq_journal_bytes)" }},
+	{"sink_lag", "s", "age of the oldest record that waits for a sink", bySink, func(s selection) string {
+		return "max" + s.grouping() + "(treq_pipeline_queue_age_seconds)"
+	}},
 }
 
 // Charts lists the quantities that have names.
