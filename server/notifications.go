@@ -26,6 +26,10 @@ func (s *Server) openNotifications(p *parts) (err error) {
 	return nil
 }
 
+// GuardDefaultClient makes what libraries send by Go's default client keep the rules
+// of what we send ourselves. The command calls it before anything else.
+func GuardDefaultClient() { notify.GuardDefaultClient(http.ProxyFromEnvironment) }
+
 // SendSamples sends a test message to the receivers of the settings, or to the one
 // of a name, and gives what each answered. It needs no running process.
 func SendSamples(ctx context.Context, c config.Config, name, version string) ([]notify.Sampled, error) {

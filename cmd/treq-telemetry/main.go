@@ -6,6 +6,8 @@ import (
 	"context"
 	"os"
 	"runtime/debug"
+
+	"treq/server"
 )
 
 func main() {
@@ -14,5 +16,6 @@ func main() {
 		// the usual headroom costs no measurable time and a third less memory.
 		debug.SetGCPercent(50)
 	}
+	server.GuardDefaultClient()
 	os.Exit(run(context.Background(), os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr))
 }

@@ -71,6 +71,26 @@ func newTransport(proxy func(*http.Request) (*url.URL, error)) *http.Transport {
 	}
 }
 
+// libraryTimeout bounds a request that a library makes by itself.
+const libraryTimeout = 30 * time.Second
+
+// GuardDefaultClient makes http.DefaultClient and http.DefaultTransport, which most
+// services of shoutrrr send by, keep the rules of this package: refused addresses,
+// no redirects, an end after 30 s. It changes the whole process: the command calls
+// it once, before anything else runs. Nothing of this product uses the two.
+func GuardDefaultClient(proxy func(*http.Request) (*url.URL, error)) {
+	transport := newTransport(proxy)
+	http.DefaultTransport = transport
+	http.DefaultClient = &http.Client{
+		Transport: transport,
+		Timeout:   libraryTimeout,
+		// An error, and not the redirect: there are services that take one for a success.
+		CheckRedirect: func(*http.Request, []*http.Request) error {
+			return telemetry.Errorf(telemetry.Forbidden, "redirects are not followed")
+		},
+	}
+}
+
 // refuseHost resolves a name and looks at every address of it, for connections
 // that a library makes where this package cannot look.
 func refuseHost(ctx context.Context, host string) error {

@@ -14,8 +14,9 @@ import (
 )
 
 // shoutrrr hands messages to the library of that name, which knows some two dozen
-// services by URL. It dials itself: the addresses of the URL's host are looked at
-// before each message, and the redirects it may follow are its own.
+// services by URL. It dials itself: most services by the default client, which
+// GuardDefaultClient keeps in bounds, some by one of their own. So the addresses of
+// the URL's host are looked at before each message, too.
 type shoutrrr struct {
 	url   secret
 	style style

@@ -71,7 +71,7 @@ func TestQuietUntil(t *testing.T) {
 		}
 	}
 	always := []Window{window(t, "00:00-24:00")}
-	if until := quietUntil(always, time.Now()); until.Sub(time.Now()) < 7*24*time.Hour {
+	if until := quietUntil(always, time.Now()); time.Until(until) < 7*24*time.Hour {
 		t.Errorf("what is always quiet ends at %v", until)
 	}
 }

@@ -168,7 +168,9 @@ func TestSecretsStayWhereTheyAre(t *testing.T) {
 	hidden := func() telemetry.Secret { return telemetry.NewSecret(canary()) }
 	url := func() telemetry.Secret { return telemetry.NewSecret(echo.URL + "/" + canary() + "?key=" + canary()) }
 	receivers := []Receiver{
-		{Name: "slack", Kind: Slack, URL: url()}, {Name: "discord", Kind: Discord, URL: url()}, {Name: "teams", Kind: Teams, URL: url()},
+		{Name: "slack", Kind: Slack, URL: url()},
+		{Name: "discord", Kind: Discord, URL: url()},
+		{Name: "teams", Kind: Teams, URL: url()},
 		{Name: "telegram", Kind: Telegram, URL: telemetry.NewSecret(echo.URL), Token: hidden(), Chat: "1"},
 		{Name: "webhook", Kind: Webhook, URL: url(), Token: hidden(), Secret: hidden(), Headers: map[string]telemetry.Secret{"X-Key": hidden(), "Authorization": hidden()}},
 		{Name: "alertmanager", Kind: Alertmanager, URL: url(), Token: hidden()},
@@ -246,6 +248,42 @@ func TestShoutrrr(t *testing.T) {
 		if err := checkShoutrrr(u); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%s: %v, want %q", u, err, want)
 		}
+	}
+}
+
+// What a library sends by Go's default client keeps our rules, once that is guarded.
+func TestDefaultClientIsGuarded(t *testing.T) {
+	client, transport := http.DefaultClient, http.DefaultTransport
+	GuardDefaultClient(nil)
+	defer func() {
+		http.DefaultClient.CloseIdleConnections()
+		http.DefaultClient, http.DefaultTransport = client, transport
+	}()
+	var reached atomic.Bool
+	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached.Store(true) }))
+	defer other.Close()
+	for _, status := range []int{302, 307, 308} {
+		server := httptest.NewServer(http.RedirectHandler(other.URL, status))
+		got := sampleTo(t, Receiver{Kind: Shoutrrr, URL: telemetry.NewSecret("generic+" + server.URL + "/x")})
+		server.Close()
+		if got.Err == nil {
+			t.Errorf("%d: a redirect counts as taken", status)
+		}
+	}
+	if reached.Load() {
+		t.Error("a redirect was followed")
+	}
+	for _, c := range []*http.Client{http.DefaultClient, {}} {
+		answer, err := c.Get("http://169.254.169.254/latest/meta-data")
+		if err == nil {
+			_ = answer.Body.Close()
+		}
+		if telemetry.KindOf(err) != telemetry.Forbidden {
+			t.Errorf("asking the metadata service: %v", err)
+		}
+	}
+	if http.DefaultClient.Timeout == 0 {
+		t.Error("a request may go on for ever")
 	}
 }
 
