@@ -29,6 +29,15 @@ func (g *ring) push(r *Record, evicted []*Record) []*Record {
 	return evicted
 }
 
+// pass appends to evicted what every reader has passed: records that end at pos or
+// before. Nobody at the tail asks for them again.
+func (g *ring) pass(pos Position, evicted []*Record) []*Record {
+	for g.next < len(g.records) && g.records[g.next].End <= pos {
+		evicted = append(evicted, g.pop())
+	}
+	return evicted
+}
+
 func (g *ring) pop() *Record {
 	r := g.records[g.next]
 	g.records[g.next] = nil

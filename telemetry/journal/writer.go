@@ -160,6 +160,7 @@ func (w *writer) publish(batch []*request, frames int64) {
 	s.end = s.base + Position(s.size)
 	s.seqEnd, s.itemsEnd = w.seq, w.items
 	w.durable = s.end
+	w.evicted = w.ring.pass(w.nearest(), w.evicted)
 	w.bytes += frames
 	w.inflight = 0
 	w.stats.Appended += uint64(len(batch))
@@ -179,6 +180,19 @@ func (w *writer) publish(batch []*request, frames int64) {
 	releaseAll(w.evicted)
 	clear(w.evicted)
 	w.evicted = w.evicted[:0]
+}
+
+// nearest gives the position of the last of the readers for whom the ring is: those
+// that are no further behind than it may hold. The others read the disk until they
+// are. mu is held.
+func (j *Journal) nearest() Position {
+	pos := j.durable
+	for _, c := range j.cursors {
+		if !c.closed && int64(j.durable-c.pos) <= j.ring.most {
+			pos = min(pos, c.pos)
+		}
+	}
+	return pos
 }
 
 // cause says why requests are refused.

@@ -2,6 +2,7 @@ package understand
 
 import (
 	"encoding/binary"
+	"runtime"
 	"time"
 
 	"github.com/zeebo/xxh3"
@@ -48,6 +49,10 @@ type Horizon struct {
 	max     int   // slots
 	evicted int64
 	warmed  uint64 // keeps what warm reads from being left out
+	// mapped is the table's memory where that lies outside the heap; outside gives it
+	// back when the horizon is garbage.
+	mapped  []byte
+	outside runtime.Cleanup
 }
 
 // NewHorizon makes a horizon over the given time, bounded in bytes (at least 16 KiB).
@@ -209,17 +214,24 @@ func (h *Horizon) recall(b int) (moved bool) {
 	return moved
 }
 
-// grow doubles the table.
+// grow doubles the table. What was moved out of the old one is given back on the way,
+// so that the two together never take more than the new one.
 func (h *Horizon) grow() {
-	old := h.slots
-	h.slots = make([]uint64, 2*len(old))
-	inHugePages(h.slots)
+	old, mapped := h.slots, h.mapped
+	h.mapped = nil
+	h.outside.Stop()
+	h.slots = h.largeTable(2 * len(old))
 	h.used = 0
-	for _, slot := range old {
+	given := 0
+	for i, slot := range old {
+		if i&(1<<18-1) == 0 {
+			given = emptied(mapped, given, i)
+		}
 		if slot != 0 {
 			h.insert(slot&^generationMask, slot&generationMask)
 		}
 	}
+	unmap(mapped)
 }
 
 const horizonVersion = 1
