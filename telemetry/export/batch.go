@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"treq/telemetry/journal"
+	"treq/telemetry/langsmith"
 )
 
 // counts are the ends that spans find.
@@ -37,7 +38,11 @@ type ticket struct {
 }
 
 // route is where a batch goes; a request holds one.
-type route struct{ project, tenant string }
+type route struct {
+	project, tenant string
+	// path is that of the run protocol which the batch is in; "" for OTLP.
+	path string
+}
 
 // piece is a record, or some of its spans.
 type piece struct {
@@ -48,6 +53,9 @@ type piece struct {
 	// data is the request, decompressed. It is nil while a whole record has not
 	// been asked for it.
 	data []byte
+	// runs are what the piece holds in place of spans, and length their size.
+	runs   []langsmith.Parcel
+	length int
 	// fault is why the piece cannot be made into what the sink may have; nil if it can.
 	fault error
 }
@@ -56,6 +64,9 @@ type piece struct {
 func (p *piece) bytes() ([]byte, error) {
 	if p.fault != nil {
 		return nil, p.fault
+	}
+	if p.runs != nil {
+		return p.asBody(), nil
 	}
 	if p.data != nil {
 		return p.data, nil
@@ -70,6 +81,9 @@ func (p *piece) bytes() ([]byte, error) {
 
 // size estimates the bytes before compression, without decompressing.
 func (p *piece) size() int {
+	if p.runs != nil {
+		return p.length
+	}
 	if p.data != nil {
 		return len(p.data)
 	}
@@ -122,6 +136,10 @@ func (b *batch) halves() (left, right *batch, ok bool) {
 		return nil, nil, false
 	}
 	p := &b.pieces[0]
+	if p.runs != nil {
+		left, right = &batch{route: b.route}, &batch{route: b.route}
+		return left, right, p.halveRuns(left, right, b)
+	}
 	data, err := p.bytes()
 	if err != nil {
 		return nil, nil, false

@@ -15,6 +15,15 @@ import (
 	"treq/telemetry"
 )
 
+// The protocols.
+const (
+	// Protobuf is OTLP over HTTP, in protobuf: the default but for profile langsmith.
+	Protobuf = "http/protobuf"
+	// Native is LangSmith's own run protocol for what came in it, and OTLP over HTTP for
+	// what came as that: the default of profile langsmith.
+	Native = "native"
+)
+
 // Compression says how requests are compressed.
 type Compression string
 
@@ -49,7 +58,7 @@ type Config struct {
 	Name string `yaml:"name" json:"name"`
 	// Profile is what the sink is: "langsmith" or "otlp", the default.
 	Profile string `yaml:"profile" json:"profile"`
-	// Protocol is "http/protobuf", the default and only one.
+	// Protocol is Protobuf or Native; the default is the profile's.
 	Protocol string `yaml:"protocol" json:"protocol"`
 	// Endpoint is the URL that traces are posted to. Profile langsmith also takes
 	// the value of LANGSMITH_ENDPOINT and completes it with /otel/v1/traces.
@@ -129,8 +138,8 @@ func (c Config) Validate() error {
 	if !known {
 		at("profile", "%q is not known; known are %s", c.Profile, strings.Join(profileNames(), ", "))
 	}
-	if c.Protocol != "" && c.Protocol != "http/protobuf" {
-		at("protocol", `%q is not supported; supported is "http/protobuf"`, c.Protocol)
+	if known && c.Protocol != "" && !slices.Contains(p.protocols, c.Protocol) {
+		at("protocol", "%q is not one of profile %s, which speaks %s", c.Protocol, p.name, strings.Join(p.protocols, ", "))
 	}
 	if _, err := c.target(); err != nil {
 		at("endpoint", "%v", err)
@@ -207,7 +216,7 @@ func (c Config) WithDefaults() Config {
 	if u, err := c.target(); err == nil {
 		c.Endpoint = u.String()
 	}
-	orDefault(&c.Protocol, "http/protobuf")
+	orDefault(&c.Protocol, c.protocol())
 	orDefault(&c.Compression, Gzip)
 	orDefault(&c.Timeout, p.timeout)
 	orDefault(&c.Delay, 200*time.Millisecond)
@@ -231,6 +240,16 @@ func (c Config) profileName() string {
 		return "otlp"
 	}
 	return c.Profile
+}
+
+// protocol is the default. An address that is not LangSmith's own for OTLP may be that
+// of something that takes OTLP in its place, and no runs.
+func (c Config) protocol() string {
+	p := profiles[c.Profile]
+	if p.protocols[0] == Native && !strings.HasSuffix(strings.TrimRight(c.Endpoint, "/"), "/otel/v1/traces") {
+		return Protobuf
+	}
+	return p.protocols[0]
 }
 
 // target is the URL that requests go to. Its errors show no part of the

@@ -23,7 +23,8 @@ type deadLetter struct {
 	Tenant   string           `json:"tenant,omitempty"`
 	Position journal.Position `json:"position"` // of the record in the journal
 	// Encoding is "" for an ExportTraceServiceRequest, "raw" for a record that
-	// did not decompress and lies here as it was stored.
+	// could not be read and lies here as it was stored, "runs" for a body of
+	// LangSmith's run protocol.
 	Encoding string `json:"encoding,omitempty"`
 	// Payload is null where it alone is larger than the file may be.
 	Payload      []byte `json:"payload"`

@@ -70,9 +70,9 @@ func (s *Sink) blocked() bool {
 func (d *delivery) step() {
 	b := d.work[len(d.work)-1]
 	s := d.sink
-	body, fits, bad, err := d.packer.pack(b, d.coding(b))
+	body, fits, bad, err := d.pack(b)
 	if err != nil {
-		d.buryOne(b, bad, fmt.Sprintf("the record does not decompress: %v", err))
+		d.buryOne(b, bad, fmt.Sprintf("the record cannot be read: %v", err))
 		return
 	}
 	if !fits {
@@ -115,6 +115,14 @@ func (d *delivery) step() {
 		s.notice(s.gate.note(now, out.reason), Running, out.reason)
 		d.bury(b, out)
 	}
+}
+
+// pack makes the body of b.
+func (d *delivery) pack(b *batch) (out body, fits bool, bad int, err error) {
+	if b.path != "" {
+		return d.packer.packRuns(b, d.sink.sender.info(d.sink.ctx))
+	}
+	return d.packer.pack(b, d.coding(b))
 }
 
 // coding says how the body of b is made. Asking whether the sink reads several
@@ -261,6 +269,9 @@ func (d *delivery) letter(b *batch, i int, out outcome) deadLetter {
 	data, err := p.bytes()
 	if err != nil {
 		letter.Encoding, data = "raw", p.ticket.record.Body
+	}
+	if p.runs != nil && letter.Encoding == "" {
+		letter.Encoding = "runs"
 	}
 	letter.Payload = data
 	return letter

@@ -13,7 +13,7 @@ func (p *pump) take(record *journal.Record) {
 	}
 	p.fresh = false
 	p.read = record.End
-	if !record.Kind.Spans() || record.Items == 0 {
+	if !p.sink.config.takes(record.Kind) || record.Items == 0 {
 		p.skip(record)
 		return
 	}
@@ -21,7 +21,9 @@ func (p *pump) take(record *journal.Record) {
 	p.passed += spans
 	t := &ticket{record: record, end: record.End}
 	var pieces []routed
-	if whole, any := p.prepare(t, spans); any {
+	if record.Kind == journal.Runs {
+		pieces = p.runs(t, spans)
+	} else if whole, any := p.prepare(t, spans); any {
 		pieces = p.route(whole)
 	}
 	t.open = len(pieces)
@@ -127,6 +129,10 @@ func (p *pump) put(to route, piece piece, record *journal.Record) {
 	size := piece.size()
 	alone := piece.passes() && c.Compression == Gzip && size >= passBytes && p.sink.sender.members.known() == readsOne
 	most := p.most()
+	if to.path != "" {
+		alone = to.path != pathMultipart
+		most = min(most, opsInRequest)
+	}
 	i := slices.IndexFunc(p.filling, func(b *batch) bool { return b.route == to })
 	if i >= 0 && (alone || p.filling[i].size+size > c.BatchBytes || p.filling[i].spans+piece.spans > most) {
 		p.closeBatch(i)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
 
 	"treq/telemetry/journal"
 )
@@ -13,6 +14,7 @@ type packer struct {
 	plain  [][]byte
 	packed bytes.Buffer
 	gzip   *gzip.Writer
+	zstd   *zstd.Encoder
 	spans  []stretch
 }
 
@@ -22,6 +24,9 @@ type body struct {
 	chunks [][]byte
 	size   int64
 	gzip   bool
+	zstd   bool
+	// contentType is "" for that of OTLP.
+	contentType string
 	// members tells that the gzip has several of which a client made one.
 	members bool
 	// probe marks a request that asks how the sink reads.

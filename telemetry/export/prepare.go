@@ -46,10 +46,4 @@ func (p *pump) prepare(t *ticket, spans int64) (whole piece, any bool) {
 }
 
 // sampleOut counts spans of a record that do not go to the sink.
-func (p *pump) sampleOut(t *ticket, spans int64) {
-	ends := counts{SampledOut: spans}
-	p.sink.mu.Lock()
-	t.ends.add(ends)
-	p.sink.ends.add(ends)
-	p.sink.mu.Unlock()
-}
+func (p *pump) sampleOut(t *ticket, spans int64) { p.end(t, counts{SampledOut: spans}) }

@@ -21,7 +21,9 @@ type profile struct {
 	// projectAttribute names the span attribute that tells the project of a
 	// record that came without the header.
 	projectAttribute string
-	timeout          time.Duration
+	// protocols are those that the backend speaks, the default first.
+	protocols []string
+	timeout   time.Duration
 	// retryable are the statuses to try again besides OTLP's 429, 502, 503, 504.
 	retryable []int
 }
@@ -31,8 +33,9 @@ var profiles = map[string]profile{
 	// The OTLP specification: the endpoint of a signal is taken as it is, only
 	// 429, 502, 503 and 504 are tried again.
 	"otlp": {
-		name:    "otlp",
-		timeout: 10 * time.Second,
+		name:      "otlp",
+		protocols: []string{Protobuf},
+		timeout:   10 * time.Second,
 	},
 	// LangSmith's OTLP intake. A header overrides the attribute, so a request
 	// holds one project only, and both say the same. Its SDKs also try 408 and
@@ -44,6 +47,7 @@ var profiles = map[string]profile{
 		projectHeader:    "Langsmith-Project",
 		tenantHeader:     "x-tenant-id",
 		projectAttribute: semconv.LSProject,
+		protocols:        []string{Native, Protobuf},
 		timeout:          30 * time.Second,
 		retryable:        []int{408, 425, 500},
 	},

@@ -23,6 +23,8 @@ type sender struct {
 	secrets   scrubber
 	transport http.RoundTripper
 	members   members
+	plain     bool    // compress nothing
+	native    *native // nil where the sink does not speak the run protocol
 }
 
 func newSender(c Config, d Deps) (*sender, error) {
@@ -32,7 +34,7 @@ func newSender(c Config, d Deps) (*sender, error) {
 	}
 	p := profiles[c.Profile]
 	s := &sender{
-		profile: p, gzip: c.Compression == Gzip, timeout: c.Timeout,
+		profile: p, gzip: c.Compression == Gzip, plain: c.Compression == None, timeout: c.Timeout,
 		header: http.Header{}, transport: d.Transport,
 	}
 	if s.transport == nil {
@@ -67,6 +69,13 @@ func newSender(c Config, d Deps) (*sender, error) {
 		s.header.Set("Treq-Hop", d.Instance)
 	}
 	s.url = target
+	if c.Protocol == Native {
+		base, err := url.Parse(FeedbackLangSmith.base(target) + "/")
+		if err != nil {
+			return nil, err
+		}
+		s.native = &native{base: base}
+	}
 	return s, nil
 }
 
@@ -118,8 +127,18 @@ func (s *sender) send(ctx context.Context, to route, b body) (outcome, <-chan st
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	header := s.header.Clone()
+	method, u := http.MethodPost, s.url
+	if to.path != "" {
+		method, u = s.native.url(to.path)
+	}
+	if b.contentType != "" {
+		header.Set("Content-Type", b.contentType)
+	}
 	if b.gzip {
 		header.Set("Content-Encoding", "gzip")
+	}
+	if b.zstd {
+		header.Set("Content-Encoding", "zstd")
 	}
 	if b.probe {
 		header.Set(probeHeader, "gzip-members")
@@ -132,7 +151,7 @@ func (s *sender) send(ctx context.Context, to route, b body) (outcome, <-chan st
 	}
 	lent := &lending{released: make(chan struct{}), open: 1}
 	request := (&http.Request{
-		Method: http.MethodPost, URL: s.url, Host: s.url.Host, Header: header,
+		Method: method, URL: u, Host: u.Host, Header: header,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		Body: lent.reader(b.chunks), ContentLength: b.size,
 		GetBody: func() (io.ReadCloser, error) { return lent.reader(b.chunks), nil },
@@ -146,11 +165,11 @@ func (s *sender) send(ctx context.Context, to route, b body) (outcome, <-chan st
 		}, lent.released
 	}
 	defer answer.Body.Close()
-	return s.read(ctx, answer), lent.released
+	return s.read(ctx, to, answer), lent.released
 }
 
-func (s *sender) read(ctx context.Context, answer *http.Response) outcome {
-	out := outcome{action: s.profile.judge(answer.StatusCode), status: answer.StatusCode}
+func (s *sender) read(ctx context.Context, to route, answer *http.Response) outcome {
+	out := outcome{action: s.judge(to, answer.StatusCode), status: answer.StatusCode}
 	limit := int64(maxErrorAnswer)
 	if out.action == succeed {
 		limit = maxAnswer

@@ -32,7 +32,7 @@ func TestRouting(t *testing.T) {
 		b.checkTaken(9)
 		got := map[route][]uint64{}
 		for _, p := range b.got() {
-			to := route{p.header.Get("Langsmith-Project"), p.header.Get("X-Tenant-Id")}
+			to := route{project: p.header.Get("Langsmith-Project"), tenant: p.header.Get("X-Tenant-Id")}
 			for _, span := range p.spans {
 				got[to] = append(got[to], span.id)
 			}
@@ -41,10 +41,10 @@ func TestRouting(t *testing.T) {
 			}
 		}
 		want := map[route][]uint64{
-			{"header", "workspace"}: {1},
-			{"attribute", "own"}:    {2, 3, 4},
-			{"other", "own"}:        {5, 6},
-			{"configured", "own"}:   {7, 8, 9},
+			{project: "header", tenant: "workspace"}: {1},
+			{project: "attribute", tenant: "own"}:    {2, 3, 4},
+			{project: "other", tenant: "own"}:        {5, 6},
+			{project: "configured", tenant: "own"}:   {7, 8, 9},
 		}
 		for to, spans := range want {
 			if !slices.Equal(got[to], spans) {

@@ -142,6 +142,11 @@ func (s *Sink) open(d Deps) error {
 	}
 	s.position, s.ends, s.committed = remembered.Position, remembered.Ends, remembered.Ends
 	s.traffic = remembered.Traffic
+	native := s.config.Protocol == Native
+	if known && remembered.Native != native {
+		// What was counted ahead was of other kinds of record.
+		remembered.Tally = tallyState{Position: remembered.Position, Admitted: remembered.Ends.settled()}
+	}
 	cursor, err := d.Open("sink:"+s.config.Name, s.position)
 	if err != nil {
 		return err
@@ -151,7 +156,7 @@ func (s *Sink) open(d Deps) error {
 		cursor.Close()
 		return err
 	}
-	s.tally = &tally{cur: ahead, tallyState: remembered.Tally, fresh: !known}
+	s.tally = &tally{cur: ahead, takes: s.config.takes, tallyState: remembered.Tally, fresh: !known}
 	s.pump = newPump(s, cursor, known)
 	return nil
 }
@@ -253,7 +258,7 @@ func (s *Sink) note() error {
 
 func (s *Sink) state() (current state, err error) {
 	s.mu.Lock()
-	current = state{Position: s.position, Ends: s.committed, Traffic: s.traffic}
+	current = state{Position: s.position, Ends: s.committed, Traffic: s.traffic, Native: s.config.Protocol == Native}
 	s.mu.Unlock()
 	current.Tally, err = s.tally.reach(current.Position)
 	return current, err

@@ -20,6 +20,8 @@ type state struct {
 	Ends     counts           `json:"ends"`
 	Traffic  traffic          `json:"traffic"`
 	Tally    tallyState       `json:"tally"`
+	// Native tells that native runs were counted, and the spans made of them not.
+	Native bool `json:"native,omitempty"`
 }
 
 // traffic counts requests.

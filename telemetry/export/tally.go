@@ -11,8 +11,9 @@ import (
 // only, so that the number of spans that wait is known and not guessed, however
 // far behind the sink is. Safe for concurrent use.
 type tally struct {
-	mu  sync.Mutex
-	cur Cursor
+	mu    sync.Mutex
+	cur   Cursor
+	takes func(journal.Kind) bool
 	tallyState
 	lost  losses
 	fresh bool // nothing was read yet, and nothing is owed from before
@@ -61,7 +62,7 @@ func (t *tally) advance(limit int) (bool, error) {
 			t.gap(record.Position)
 		}
 		t.fresh = false
-		if record.Kind.Spans() {
+		if t.takes(record.Kind) {
 			t.Admitted += int64(record.Items)
 		}
 		t.Position = record.End

@@ -1,0 +1,438 @@
+package export
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"maps"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+
+	"treq/telemetry/journal"
+	"treq/telemetry/langsmith"
+	"treq/test/recorded"
+)
+
+// langSmith is a LangSmith that keeps what it is sent: runs field by field, as they
+// stand after all that was said of them, attachments, judgements, and OTLP requests.
+// It reads bodies with the standard library.
+type langSmith struct {
+	t      testing.TB
+	info   string
+	answer func(r *http.Request, body []byte) int // nil takes everything
+
+	mu        sync.Mutex
+	runs      map[string]map[string]any
+	attached  map[string]string // by the part's name: type and content
+	judged    []string
+	otlp      [][]spanSpec
+	requests  []string // method, path and encoding
+	keys      []string
+	mostParts int
+}
+
+func newLangSmith(t testing.TB, info string) *langSmith {
+	return &langSmith{t: t, info: info, runs: map[string]map[string]any{}, attached: map[string]string{}}
+}
+
+// RoundTrip answers in place of a network.
+func (l *langSmith) RoundTrip(r *http.Request) (*http.Response, error) {
+	var body []byte
+	if r.Body != nil {
+		body, _ = io.ReadAll(r.Body)
+		_ = r.Body.Close()
+	}
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	body, err := unpacked(r.Header.Get("Content-Encoding"), body)
+	if err != nil {
+		l.t.Errorf("%s %s: %v", r.Method, r.URL, err)
+	}
+	status, content := l.serve(r, body)
+	return &http.Response{
+		StatusCode: status, Header: http.Header{"Content-Type": {"application/json"}}, Request: r,
+		Body: io.NopCloser(strings.NewReader(content)),
+	}, nil
+}
+
+// unpacked decodes with readers that no other test's clock knows.
+func unpacked(encoding string, body []byte) ([]byte, error) {
+	switch encoding {
+	case "zstd":
+		z, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1))
+		if err != nil {
+			return nil, err
+		}
+		defer z.Close()
+		return z.DecodeAll(body, nil)
+	case "gzip":
+		z, err := gzip.NewReader(bytes.NewReader(body))
+		if err != nil {
+			return nil, err
+		}
+		return io.ReadAll(z)
+	}
+	return body, nil
+}
+
+func (l *langSmith) serve(r *http.Request, body []byte) (int, string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.requests = append(l.requests, strings.TrimSpace(r.Method+" "+r.URL.Path+" "+r.Header.Get("Content-Encoding")))
+	l.keys = append(l.keys, r.Header.Get("X-Api-Key"))
+	if r.URL.Path == "/info" {
+		return http.StatusOK, l.info
+	}
+	if l.answer != nil {
+		if status := l.answer(r, body); status >= 300 && status != http.StatusConflict {
+			return status, `{"error":"refused"}`
+		}
+	}
+	switch {
+	case r.URL.Path == "/otel/v1/traces":
+		l.otlp = append(l.otlp, decode(l.t, body))
+		return http.StatusOK, "{}"
+	case r.URL.Path == "/runs/multipart":
+		l.multipart(r.Header.Get("Content-Type"), body)
+	case r.URL.Path == "/runs/batch":
+		l.batch(body)
+	case r.URL.Path == "/runs":
+		l.object("", body)
+	case strings.HasPrefix(r.URL.Path, "/runs/") && r.Method == http.MethodPatch:
+		l.object(strings.TrimPrefix(r.URL.Path, "/runs/"), body)
+	default:
+		return http.StatusNotFound, "{}"
+	}
+	return http.StatusAccepted, `{"message":"Accepted"}`
+}
+
+func (l *langSmith) multipart(contentType string, body []byte) {
+	_, parameters, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		l.t.Errorf("%s: %v", contentType, err)
+		return
+	}
+	parts := multipart.NewReader(bytes.NewReader(body), parameters["boundary"])
+	n := 0
+	for ; ; n++ {
+		p, err := parts.NextRawPart()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			l.t.Errorf("part %d: %v", n, err)
+			return
+		}
+		content, _ := io.ReadAll(p)
+		l.part(p.FormName(), p.Header.Get("Content-Type"), content)
+	}
+	l.mostParts = max(l.mostParts, n)
+}
+
+func (l *langSmith) part(name, contentType string, content []byte) {
+	op, rest, _ := strings.Cut(name, ".")
+	id, field, isField := strings.Cut(rest, ".")
+	switch {
+	case op == "feedback":
+		l.judged = append(l.judged, id)
+	case op == "attachment":
+		l.attached[name] = contentType + ": " + string(content)
+	case isField:
+		l.set(id, field, content)
+	default:
+		l.object(id, content)
+	}
+}
+
+func (l *langSmith) batch(body []byte) {
+	var b struct{ Post, Patch []json.RawMessage }
+	if err := json.Unmarshal(body, &b); err != nil {
+		l.t.Error(err)
+	}
+	for _, object := range append(b.Post, b.Patch...) {
+		l.object("", object)
+	}
+}
+
+// object takes in the fields of a run that stand in one object.
+func (l *langSmith) object(id string, content []byte) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(content, &fields); err != nil {
+		l.t.Errorf("%s: %v", content, err)
+	}
+	if id == "" {
+		_ = json.Unmarshal(fields["id"], &id)
+	}
+	for name, value := range fields {
+		l.set(id, name, value)
+	}
+}
+
+func (l *langSmith) set(id, field string, content []byte) {
+	var value any
+	if err := json.Unmarshal(content, &value); err != nil {
+		l.t.Errorf("%s.%s: %v", id, field, err)
+	}
+	if value == nil {
+		return
+	}
+	if l.runs[id] == nil {
+		l.runs[id] = map[string]any{}
+	}
+	l.runs[id][field] = value
+}
+
+// everything is an /info of today.
+const everything = `{"instance_flags":{"zstd_compression_enabled":true,"gzip_body_enabled":true},"batch_ingest_config":{"size_limit":100,"size_limit_bytes":20971520}}`
+
+// runsStand runs f with a sink of profile langsmith towards l, then stops it.
+func runsStand(t *testing.T, l *langSmith, c Config, fill func(s *stand), f func(s *stand, sink *Sink)) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStand(t, journal.Options{})
+		fill(s)
+		c.Name, c.Profile, c.Endpoint, c.APIKey = "langsmith", "langsmith", "http://langsmith.test/", secret("lsv2_ours")
+		d := s.deps(nil)
+		d.Transport = l
+		sink, err := New(c, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sink.Start()
+		defer stop(t, sink)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		f(s, sink)
+	})
+}
+
+// appendRuns appends a body as the door does.
+func (s *stand) appendRuns(body []byte) int {
+	s.t.Helper()
+	r, err := langsmith.Read(body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.append(journal.Entry{Kind: journal.Runs, Items: uint32(r.Items()), Body: body})
+	return r.Items()
+}
+
+// TestRunsArriveAsTheyWouldHave replays what real SDKs sent: a LangSmith behind us
+// has, field by field, what it would have had from the SDK itself.
+func TestRunsArriveAsTheyWouldHave(t *testing.T) {
+	played := 0
+	for _, c := range recorded.Load(t) {
+		natives := slices.DeleteFunc(slices.Clone(c.Native), func(n recorded.Native) bool { return !strings.Contains(n.Path, "/runs") })
+		if len(natives) == 0 {
+			continue
+		}
+		played++
+		t.Run(c.Name, func(t *testing.T) {
+			direct, through := newLangSmith(t, everything), newLangSmith(t, everything)
+			items := 0
+			runsStand(t, through, Config{}, func(s *stand) {
+				for _, n := range natives {
+					items += s.appendRuns(n.Body)
+					if bytes.HasPrefix(n.Body, []byte("--")) {
+						line, _, _ := bytes.Cut(n.Body, []byte("\r\n"))
+						direct.multipart("multipart/form-data; boundary="+string(line[2:]), n.Body)
+					} else {
+						direct.batch(n.Body)
+					}
+				}
+			}, func(_ *stand, sink *Sink) {
+				checkAccount(t, sink, account{Admitted: int64(items), Sent: int64(items)})
+			})
+			if diff := cmp.Diff(direct.runs, through.runs); diff != "" {
+				t.Errorf("runs (- direct, + through us):\n%s", diff)
+			}
+			if diff := cmp.Diff(direct.attached, through.attached); diff != "" {
+				t.Errorf("attachments (- direct, + through us):\n%s", diff)
+			}
+			if len(through.judged) > 0 {
+				t.Errorf("judgements %v were told twice: the mirror tells them", through.judged)
+			}
+			if !slices.Contains(through.requests, "POST /runs/multipart zstd") || slices.ContainsFunc(through.keys, func(k string) bool { return k != "lsv2_ours" }) {
+				t.Errorf("requests %v under keys %v", through.requests, through.keys)
+			}
+		})
+	}
+	if played < 7 {
+		t.Errorf("%d recorded cases have native runs", played)
+	}
+}
+
+const (
+	rootID  = "11111111-1111-4111-8111-111111111111"
+	childID = "22222222-2222-4222-8222-222222222222"
+	otherID = "33333333-3333-4333-8333-333333333333"
+)
+
+func placed(id, root, rest string) string {
+	order := "20261122T000000000000Z" + root
+	if id != root {
+		order += ".20261122T000000000001Z" + id
+	}
+	return `{"id":"` + id + `","trace_id":"` + root + `","dotted_order":"` + order + `","session_name":"p"` + rest + `}`
+}
+
+// TestBatchesAndSinglePosts forwards runs that came in JSON: those that know their place go
+// into one multipart body, as the SDK sends them, the others one by one as they came.
+func TestBatchesAndSinglePosts(t *testing.T) {
+	l := newLangSmith(t, `{"instance_flags":{"gzip_body_enabled":true}}`)
+	single := `{"id":"` + otherID + `","name":"alone","inputs":{"q":1}}`
+	batch := `{"post":[` + placed(rootID, rootID, `,"inputs":{"q":"oi"},"error":null,"tags":["a"]`) + `],"patch":[` + placed(rootID, rootID, `,"outputs":{"a":2}`) + `]}`
+	patch, err := langsmith.ParseID(otherID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runsStand(t, l, Config{}, func(s *stand) {
+		s.appendRuns([]byte(batch))
+		s.appendRuns(langsmith.AppendPost(nil, []byte(single)))
+		s.appendRuns(langsmith.AppendPatch(nil, patch, []byte(`{"outputs":{"a":1}}`)))
+	}, func(_ *stand, sink *Sink) {
+		checkAccount(t, sink, account{Admitted: 4, Sent: 4})
+	})
+	want := map[string]map[string]any{
+		rootID: {"id": rootID, "trace_id": rootID, "dotted_order": "20261122T000000000000Z" + rootID, "session_name": "p",
+			"inputs": map[string]any{"q": "oi"}, "outputs": map[string]any{"a": 2.0}, "tags": []any{"a"}},
+		otherID: {"id": otherID, "name": "alone", "inputs": map[string]any{"q": 1.0}, "outputs": map[string]any{"a": 1.0}},
+	}
+	if diff := cmp.Diff(want, l.runs); diff != "" {
+		t.Error(diff)
+	}
+	asked := slices.Clone(l.requests)
+	slices.Sort(asked)
+	if diff := cmp.Diff([]string{"GET /info", "PATCH /runs/" + otherID, "POST /runs", "POST /runs/multipart gzip"}, asked); diff != "" {
+		t.Error(diff)
+	}
+	if l.mostParts != 4 {
+		t.Errorf("%d parts; inputs and outputs stand in their own", l.mostParts)
+	}
+}
+
+// TestWhoGetsWhat sends a sink of the run protocol the runs and no spans made of them,
+// and every other sink the spans and no runs.
+func TestWhoGetsWhat(t *testing.T) {
+	fill := func(s *stand) {
+		s.appendRuns([]byte(`{"post":[` + placed(rootID, rootID, "") + `,` + placed(childID, rootID, "") + `]}`))
+		s.append(journal.Entry{Kind: journal.Derived, Items: 2, Body: encode(s.t, ids(1, 2))})
+		s.spans(ids(3, 3))
+	}
+	for protocol, want := range map[string]struct {
+		account account
+		spans   int
+	}{
+		"":       {account{Admitted: 5, Sent: 5}, 3},
+		Native:   {account{Admitted: 5, Sent: 5}, 3},
+		Protobuf: {account{Admitted: 5, Sent: 5}, 5},
+	} {
+		l := newLangSmith(t, everything)
+		runsStand(t, l, Config{Protocol: protocol}, fill, func(_ *stand, sink *Sink) { checkAccount(t, sink, want.account) })
+		spans := 0
+		for _, request := range l.otlp {
+			spans += len(request)
+		}
+		if spans != want.spans || (len(l.runs) == 2) == (protocol == Protobuf) {
+			t.Errorf("%q: %d spans and runs %v", protocol, spans, slices.Collect(maps.Keys(l.runs)))
+		}
+	}
+}
+
+// TestABadRun costs itself: the others of its request arrive, and it is kept with
+// the reason. A run that is there already has arrived.
+func TestABadRun(t *testing.T) {
+	l := newLangSmith(t, everything)
+	tries := 0
+	l.answer = func(_ *http.Request, body []byte) int {
+		tries++
+		switch {
+		case tries <= 2:
+			return http.StatusServiceUnavailable
+		case bytes.Contains(body, []byte("poison")):
+			return http.StatusUnprocessableEntity
+		}
+		return http.StatusConflict
+	}
+	runsStand(t, l, Config{}, func(s *stand) {
+		s.appendRuns([]byte(`{"post":[` + placed(rootID, rootID, "") + `,` + placed(childID, rootID, `,"name":"poison"`) + `,` + placed(otherID, otherID, "") + `]}`))
+	}, func(s *stand, sink *Sink) {
+		checkAccount(t, sink, account{Admitted: 3, Sent: 2, Dead: 1})
+		content, err := os.ReadFile(filepath.Join(s.dir, "sinks", "langsmith.dead"))
+		var letter deadLetter
+		if err != nil || json.Unmarshal(content, &letter) != nil {
+			t.Fatalf("%v: %s", err, content)
+		}
+		if letter.Encoding != "runs" || letter.Status != 422 || !bytes.Contains(letter.Payload, []byte("poison")) || bytes.Contains(letter.Payload, []byte(otherID)) {
+			t.Errorf("%+v", letter)
+		}
+		if again, _, err := langsmith.Parcels(letter.Payload); err != nil || len(again) != 1 {
+			t.Errorf("the letter holds %d runs: %v", len(again), err)
+		}
+	})
+	if len(l.runs) != 2 {
+		t.Errorf("%v", l.runs)
+	}
+}
+
+// TestChosenRuns chooses whole traces of runs, by rate as of spans and by what their
+// first operation says.
+func TestChosenRuns(t *testing.T) {
+	fill := func(s *stand) {
+		s.appendRuns([]byte(`{"post":[` + placed(rootID, rootID, "") + `,` + strings.Replace(placed(otherID, otherID, ""), `"p"`, `"q"`, 1) + `]}`))
+		s.appendRuns([]byte(`{"patch":[` + placed(rootID, rootID, `,"end_time":"2026-11-22T00:00:01Z"`) + `,` + placed(childID, rootID, "") + `]}`))
+	}
+	l := newLangSmith(t, everything)
+	runsStand(t, l, Config{OnlyServices: []string{"q"}}, fill, func(_ *stand, sink *Sink) {
+		checkAccount(t, sink, account{Admitted: 4, Sent: 1, SampledOut: 3})
+	})
+	if len(l.runs) != 1 || l.runs[otherID] == nil {
+		t.Errorf("%v", l.runs)
+	}
+	l = newLangSmith(t, everything)
+	runsStand(t, l, Config{Sample: 1e-9}, fill, func(_ *stand, sink *Sink) {
+		checkAccount(t, sink, account{Admitted: 4, SampledOut: 4})
+	})
+}
+
+// TestProtocolChanged goes on at its position when a sink begins to take runs in
+// place of the spans made of them, with an account that holds.
+func TestProtocolChanged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newStand(t, journal.Options{})
+		l := newLangSmith(t, everything)
+		d := s.deps(nil)
+		d.Transport = l
+		for i, protocol := range []string{Protobuf, Native} {
+			s.appendRuns([]byte(`{"post":[` + placed(rootID, rootID, "") + `,` + placed(childID, rootID, "") + `,` + placed(otherID, rootID, "") + `]}`))
+			s.append(journal.Entry{Kind: journal.Derived, Items: 1, Body: encode(t, ids(1+i, 1))})
+			sink, err := New(Config{Name: "langsmith", Profile: "langsmith", Endpoint: "http://langsmith.test", Protocol: protocol}, d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sink.Start()
+			time.Sleep(time.Minute)
+			checkAccount(t, sink, []account{{Admitted: 1, Sent: 1}, {Admitted: 4, Sent: 4}}[i])
+			if err := sink.Stop(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(l.runs) != 3 || len(l.otlp) != 1 {
+			t.Errorf("%d runs, %d requests of spans", len(l.runs), len(l.otlp))
+		}
+	})
+}
