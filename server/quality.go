@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"treq/telemetry/instrument"
+	"treq/telemetry/journal"
 	"treq/telemetry/snapshot"
 )
 
@@ -19,6 +20,7 @@ import (
 type quality struct {
 	snapshot func(context.Context) (*snapshot.Snapshot, error)
 	sinks    func() []sinkLag
+	journal  func() journal.Stats
 
 	mu   sync.Mutex
 	seen map[string]activity // by service
@@ -37,6 +39,8 @@ type qualityDocument struct {
 	// frequent first.
 	Unmapped      []unmapped `json:"unmapped_attributes"`
 	UnmappedTotal int64      `json:"unmapped_attributes_total"`
+	// Flow is what came in and what became of it; nil where it could not be read.
+	Flow *flow `json:"flow"`
 }
 
 // serviceQuality is about one service; a share is nil where there is nothing to
@@ -68,6 +72,7 @@ func newQuality(p *parts) *quality {
 	return &quality{
 		seen:     map[string]activity{},
 		snapshot: p.reader.Snapshot,
+		journal:  p.journal.Stats,
 		sinks: func() []sinkLag {
 			list := []sinkLag{}
 			for _, s := range p.sinks.Status() {
@@ -146,6 +151,8 @@ func (q *quality) document(ctx context.Context, now time.Time) any {
 	if err != nil {
 		return doc
 	}
+	moved := flowOf(snap, q.journal())
+	doc.Flow = &moved
 	services := map[string]*serviceQuality{}
 	q.mu.Lock()
 	for name, a := range q.seen {
