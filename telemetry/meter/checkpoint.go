@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"treq/telemetry/journal"
@@ -15,7 +17,8 @@ import (
 
 // checkpointVersion is the format written. A newer one is refused, since
 // counting on from totals that are not understood would be worse than not starting.
-const checkpointVersion = 1
+// In version 1 the engine's state had a length, and stood behind the totals.
+const checkpointVersion = 2
 
 const checkpointMagic = "TREQCKPT"
 
@@ -39,23 +42,42 @@ type checkpoint struct {
 // errNewerFormat is returned for a checkpoint of a later format.
 var errNewerFormat = errors.New("written by a newer version")
 
-// encode gives the file's content in parts, one after the other: the sections are
-// megabytes, and are not copied.
-func (c *checkpoint) encode() [][]byte {
-	b := append(make([]byte, 0, 64), checkpointMagic...)
+// head gives the file's content before the engine's state.
+func (c *checkpoint) head() []byte {
+	b := append(make([]byte, 0, 64+len(c.Totals)+len(c.Bounds)+len(c.Reported)), checkpointMagic...)
 	b = binary.LittleEndian.AppendUint32(b, checkpointVersion)
 	b = binary.LittleEndian.AppendUint64(b, uint64(c.Position))
 	b = binary.LittleEndian.AppendUint64(b, uint64(c.Admitted.UnixNano()))
 	b = binary.LittleEndian.AppendUint64(b, uint64(c.Written.UnixNano()))
-	parts := [][]byte{b}
-	for _, s := range [][]byte{[]byte(c.Rules), c.Totals, c.Engine, c.Bounds, c.Reported} {
-		parts = append(parts, binary.LittleEndian.AppendUint64(nil, uint64(len(s))), s)
+	for _, s := range [][]byte{[]byte(c.Rules), c.Totals, c.Bounds, c.Reported} {
+		b = append(binary.LittleEndian.AppendUint64(b, uint64(len(s))), s...)
 	}
-	var sum uint32
-	for _, p := range parts {
-		sum = crc32.Update(sum, castagnoli, p)
+	return b
+}
+
+// encode writes the file's content. The engine's state is many megabytes, comes in
+// pieces, and so stands last, without a length; engine writes it.
+func (c *checkpoint) encode(to io.Writer, engine func(io.Writer) error) error {
+	w := summed{to: to}
+	if _, err := w.Write(c.head()); err != nil {
+		return err
 	}
-	return append(parts, binary.LittleEndian.AppendUint32(nil, sum))
+	if err := engine(&w); err != nil {
+		return err
+	}
+	_, err := to.Write(binary.LittleEndian.AppendUint32(nil, w.sum))
+	return err
+}
+
+// summed keeps the checksum of what it passes on.
+type summed struct {
+	to  io.Writer
+	sum uint32
+}
+
+func (w *summed) Write(p []byte) (int, error) {
+	w.sum = crc32.Update(w.sum, castagnoli, p)
+	return w.to.Write(p)
 }
 
 func decodeCheckpoint(b []byte) (*checkpoint, error) {
@@ -68,8 +90,9 @@ func decodeCheckpoint(b []byte) (*checkpoint, error) {
 		return nil, errors.New("checksum does not match")
 	}
 	r := body[len(checkpointMagic):]
-	if v := binary.LittleEndian.Uint32(r); v != checkpointVersion {
-		return nil, fmt.Errorf("format %d: %w", v, errNewerFormat)
+	version := binary.LittleEndian.Uint32(r)
+	if version == 0 || version > checkpointVersion {
+		return nil, fmt.Errorf("format %d: %w", version, errNewerFormat)
 	}
 	r = r[4:]
 	c := &checkpoint{
@@ -79,7 +102,11 @@ func decodeCheckpoint(b []byte) (*checkpoint, error) {
 	}
 	r = r[24:]
 	var rules []byte
-	for _, s := range []*[]byte{&rules, &c.Totals, &c.Engine, &c.Bounds, &c.Reported} {
+	sections := []*[]byte{&rules, &c.Totals, &c.Bounds, &c.Reported}
+	if version == 1 {
+		sections = slices.Insert(sections, 2, &c.Engine)
+	}
+	for _, s := range sections {
 		if len(r) < 8 {
 			return nil, errors.New("ends in the middle of a section")
 		}
@@ -90,6 +117,9 @@ func decodeCheckpoint(b []byte) (*checkpoint, error) {
 		*s, r = r[:n:n], r[n:]
 	}
 	c.Rules = string(rules)
+	if version > 1 {
+		c.Engine = r
+	}
 	return c, nil
 }
 
@@ -134,14 +164,32 @@ func (g *generations) load() (newest *checkpoint, damaged []error, err error) {
 	return newest, damaged, nil
 }
 
-// store writes the older generation anew and gives the position that the
-// journal must keep.
-func (g *generations) store(c *checkpoint) (journal.Position, error) {
-	path := g.path(g.next)
-	if err := writeDurably(path, c.encode()); err != nil {
+// draft is a checkpoint in a file that is not yet in its place.
+type draft struct {
+	file     *os.File
+	position journal.Position
+}
+
+// begin writes a checkpoint beside the older generation. Whoever gets the draft has to
+// finish it.
+func (g *generations) begin(c *checkpoint, engine func(io.Writer) error) (*draft, error) {
+	f, err := os.OpenFile(g.path(g.next)+".tmp", os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.encode(f, engine); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return &draft{file: f, position: c.Position}, nil
+}
+
+// finish puts a draft in the place of the older generation and gives the position
+// that the journal must keep.
+func (g *generations) finish(d *draft) (journal.Position, error) {
+	if err := replaceDurably(d.file, g.path(g.next)); err != nil {
 		return 0, err
 	}
-	g.positions[g.next], g.valid[g.next] = c.Position, true
+	g.positions[g.next], g.valid[g.next] = d.position, true
 	g.next = 1 - g.next
 	return g.oldest(), nil
 }
@@ -155,26 +203,14 @@ func (g *generations) oldest() journal.Position {
 	return min(g.positions[0], g.positions[1])
 }
 
-// writeDurably replaces a file so that after a power cut either the old or the
-// new content is there, whole.
-func writeDurably(path string, parts [][]byte) (err error) {
-	tmp := path + ".tmp"
-	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	for _, p := range parts {
-		if err == nil {
-			_, err = f.Write(p)
-		}
-	}
-	if err == nil {
-		err = f.Sync()
-	}
+// replaceDurably puts a file that was written in the place of another, so that after a
+// power cut either the old or the new content is there, whole.
+func replaceDurably(f *os.File, path string) error {
+	err := f.Sync()
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	if err = os.Rename(tmp, path); err != nil {
+	if err = os.Rename(f.Name(), path); err != nil {
 		return err
 	}
 	d, err := os.Open(filepath.Dir(path))

@@ -36,8 +36,9 @@ func (m *Meter) checkpointIfDue() error {
 	return m.checkpoint()
 }
 
-// checkpoint takes the state between two records and has it written in the
-// background, since an fsync may take longer than many records.
+// checkpoint writes the state between two records, and has it made durable in the
+// background, since an fsync may take longer than many records. A disk that refuses is
+// answered like one that refuses the fsync: the next attempt is due as usual.
 func (m *Meter) checkpoint() error {
 	c, err := m.state()
 	if err != nil {
@@ -46,8 +47,13 @@ func (m *Meter) checkpoint() error {
 	m.lastCheckpoint = m.opts.Now()
 	done := make(chan written, 1)
 	m.writing = done
+	draft, err := m.generations.begin(c, m.engine.WriteState)
+	if err != nil {
+		done <- written{err: err}
+		return nil
+	}
 	go func() {
-		keep, err := m.generations.store(c)
+		keep, err := m.generations.finish(draft)
 		if err == nil {
 			m.cursor.Commit(keep)
 		}
@@ -84,9 +90,6 @@ func (m *Meter) state() (c *checkpoint, err error) {
 		Rules:    m.rules,
 	}
 	if c.Totals, err = m.opts.Reader.Totals(context.Background()); err == nil {
-		c.Engine, err = m.engine.MarshalBinary()
-	}
-	if err == nil {
 		c.Bounds, err = m.opts.Instruments.MarshalBinary()
 	}
 	if err == nil {

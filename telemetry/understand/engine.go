@@ -29,7 +29,6 @@ type Engine struct {
 	observed  int64
 	ahead     []uint64   // fingerprints of the scope's spans, as heralded
 	aheadOf   [][16]byte // their traces
-	stateSize int        // bytes of the last MarshalBinary
 	// firstSight may be nil.
 	firstSight func(at int64, fingerprint uint64)
 }

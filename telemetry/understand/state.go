@@ -1,21 +1,33 @@
 package understand
 
 import (
+	"bytes"
 	"cmp"
+	"io"
 	"slices"
 
 	"treq/telemetry"
 )
 
-// stateVersion is the version of the encoding that MarshalBinary gives.
+// stateVersion is the version of the encoding that WriteState gives.
 const stateVersion = 2
 
-// MarshalBinary gives the engine's state: open fragments, what is remembered of
-// closed ones, posted runs, judgements, entries and figures, but not the horizon.
-// An engine that is given it goes on as this one would have.
+// stateChunk is how much of a state is written at once.
+const stateChunk = 64 << 10
+
+// MarshalBinary gives in one piece what WriteState writes.
 func (e *Engine) MarshalBinary() ([]byte, error) {
-	// It hardly differs in size from the last one; growing would leave as much garbage again.
-	w := &writer{texts: make(map[string]uint64), b: make([]byte, 0, e.stateSize+e.stateSize/8)}
+	var b bytes.Buffer
+	err := e.WriteState(&b)
+	return b.Bytes(), err
+}
+
+// WriteState writes the engine's state: open fragments, what is remembered of closed
+// ones, posted runs, judgements, entries and figures, but not the horizon. An engine
+// whose UnmarshalBinary is given it goes on as this one would have. It is written piece
+// by piece, since in one it is as large as all that is open. Errors are those of to.
+func (e *Engine) WriteState(to io.Writer) error {
+	w := &writer{texts: make(map[string]uint64), b: make([]byte, 0, stateChunk+stateChunk/8)}
 	w.b = append(w.b, stateVersion)
 	a := &e.assembly
 	w.varint(a.now)
@@ -30,12 +42,19 @@ func (e *Engine) MarshalBinary() ([]byte, error) {
 	w.uvarint(uint64(len(traces)))
 	for _, t := range traces {
 		w.trace(t)
+		if len(w.b) < stateChunk {
+			continue
+		}
+		if _, err := to.Write(w.b); err != nil {
+			return err
+		}
+		w.b = w.b[:0]
 	}
 	w.runs(&a.runs)
 	w.entries(&a.entries)
 	w.judgements(&e.feedback)
-	e.stateSize = len(w.b)
-	return w.b, nil
+	_, err := to.Write(w.b)
+	return err
 }
 
 // UnmarshalBinary puts the engine into the state that MarshalBinary gave. On an
