@@ -108,7 +108,7 @@ func (s *Server) build(ctx context.Context) (*parts, error) {
 
 // ringBytes is what the readers at the tail may be behind without reading the
 // disk: some dozens of the largest usual batches.
-const ringBytes = 16 << 20
+const ringBytes = 8 << 20
 
 func (s *Server) openJournal(ctx context.Context, p *parts) (err error) {
 	c := s.config

@@ -108,6 +108,7 @@ func (p *process) serve(ctx context.Context, loaded config.Loaded, reload func()
 	started <- &reloader{log: log, level: level, svc: svc, load: reload}
 	p.announce(loaded, svc, version)
 	warnExposed(log, loaded.Config)
+	forgetStart()
 	<-signals.quit.Done()
 	log.Info("stopping", "within", svc.StopWithin().String())
 	if err := p.stop(signals, svc); err != nil {

@@ -166,6 +166,52 @@ func TestRefusedEntries(t *testing.T) {
 	}
 }
 
+// What every reader has passed takes no memory: those at the tail do not ask for it
+// again, and one far behind reads the disk whatever the ring holds.
+func TestTheRingHoldsWhatReadersWaitFor(t *testing.T) {
+	t.Parallel()
+	o := crashOptions(newBrokenFS(1), 1<<20)
+	o.RingBytes = 3000
+	j := open(t, "/data", o)
+	defer closeJournal(t, j)
+	near, far := cursor(t, j, "near", 0, false), cursor(t, j, "far", 0, false)
+	held := func() int64 { return j.Stats().RingBytes }
+	add := func(i uint64) int64 {
+		if _, err := j.Append(t.Context(), &journal.Entry{Kind: journal.Traces, Body: make([]byte, 400), Hash: sample(i).Hash}); err != nil {
+			t.Fatal(err)
+		}
+		return held()
+	}
+	read := func(c *journal.Cursor) {
+		r, err := c.TryNext()
+		if err != nil || r == nil {
+			t.Fatal(r, err)
+		}
+		r.Release()
+	}
+	one := add(1)
+	read(near)
+	if two := add(2); two != 2*one {
+		t.Errorf("%d bytes are held of two records for one who has read none, want %d", two, 2*one)
+	}
+	read(near)
+	read(far)
+	read(far)
+	if three := add(3); three != one {
+		t.Errorf("%d bytes are held of three records of which two are passed, want %d", three, one)
+	}
+	for i := range uint64(20) {
+		read(near)
+		add(4 + i)
+	}
+	if n := held(); n != one {
+		t.Errorf("%d bytes are held for a reader that is further behind than the ring may hold", n)
+	}
+	for range 21 {
+		read(far)
+	}
+}
+
 // An entry's bytes are given back exactly once, when the ring and all readers are done.
 func TestOwnership(t *testing.T) {
 	t.Parallel()

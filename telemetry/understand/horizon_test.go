@@ -62,6 +62,27 @@ func TestHorizonForgetsNothingBelowItsBound(t *testing.T) {
 	}
 }
 
+// TestHorizonKeepsWhatItKnowsWhileItGrows: a table outside the heap is given back in
+// pieces while it is moved out of, and whole when nobody has it any more.
+func TestHorizonKeepsWhatItKnowsWhileItGrows(t *testing.T) {
+	const n = 1_100_000
+	h := NewHorizon(quarter, 64<<20)
+	at := epoch.UnixNano()
+	for i := range uint64(n) {
+		if h.Add(at, fingerprint(i)) {
+			t.Fatalf("%d was known before", i)
+		}
+	}
+	for i := range uint64(n) {
+		if !h.Add(at, fingerprint(i)) {
+			t.Fatalf("%d is forgotten in %d bytes", i, h.Bytes())
+		}
+	}
+	if h.Bytes() < 16<<20 || h.Evicted() != 0 {
+		t.Errorf("%d bytes, %d evicted", h.Bytes(), h.Evicted())
+	}
+}
+
 // TestHorizonAgreesWithASet: within its time and its room a horizon is a set.
 func TestHorizonAgreesWithASet(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -123,3 +123,28 @@ llm gpt 0-10 ^2
 		_ = rec.String()
 	})
 }
+
+// TestStateIsWrittenInPieces: however much is open, no more than a piece of it is encoded
+// at a time.
+func TestStateIsWrittenInPieces(t *testing.T) {
+	e, _ := newEngine(t, DefaultConfig())
+	for i := range uint64(40_000) {
+		play(t, e, parseScript(t, fmt.Sprintf("trace %d\nchain rag 0-1000 #1\n  llm gpt 10-900 llm.model_name=gpt-4o\n", i+1)).steps)
+	}
+	var w pieces
+	if err := e.WriteState(&w); err != nil {
+		t.Fatal(err)
+	}
+	if w.whole < 6*stateChunk || w.largest > 2*stateChunk {
+		t.Errorf("%d bytes were written in pieces of up to %d", w.whole, w.largest)
+	}
+}
+
+// pieces counts what is written to it.
+type pieces struct{ whole, largest int }
+
+func (p *pieces) Write(b []byte) (int, error) {
+	p.whole += len(b)
+	p.largest = max(p.largest, len(b))
+	return len(b), nil
+}
