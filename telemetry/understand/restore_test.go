@@ -3,6 +3,7 @@ package understand
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -128,8 +129,9 @@ llm gpt 0-10 ^2
 // at a time.
 func TestStateIsWrittenInPieces(t *testing.T) {
 	e, _ := newEngine(t, DefaultConfig())
-	for i := range uint64(40_000) {
-		play(t, e, parseScript(t, fmt.Sprintf("trace %d\nchain rag 0-1000 #1\n  llm gpt 10-900 llm.model_name=gpt-4o\n", i+1)).steps)
+	for i := range 255 {
+		text := fmt.Sprintf("trace %d\nchain rag 0-1000 #1\n", i+1) + strings.Repeat("  llm gpt 10-900 llm.model_name=gpt-4o\n", 20)
+		play(t, e, parseScript(t, text).steps)
 	}
 	var w pieces
 	if err := e.WriteState(&w); err != nil {
