@@ -77,6 +77,7 @@ var rooms = map[string]room{
 	"server/notify":   {of("telemetry", "server/alerting"), "delivers alerts until their receivers know; evaluates none"},
 	"server/history":  {of("telemetry"), "what was exposed, over time, and PromQL over it; where Prometheus's storage is touched"},
 	"server/promapi":  {of("telemetry", "server/history"), "Prometheus's query API over the history"},
+	"server/fleet":    {of("telemetry", "telemetry/snapshot"), "what all replicas counted together, read from the Prometheus that they share; runs of the others"},
 	"server":          {of("telemetry", "telemetry/...", "server/..."), "wires everything; nothing imports it but the command"},
 
 	"server/dashboard": {nil, "the page, embedded; it reads the documents that everybody reads"},

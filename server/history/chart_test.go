@@ -34,7 +34,7 @@ func charted(t *testing.T) (*Store, time.Time) {
 	end := noon.Add(time.Hour)
 	s := open(t, Options{Now: func() time.Time { return end }})
 	a := newApp()
-	good, bad := a.duration.WithLabelValues("success", "none", "app"), a.duration.WithLabelValues("failed", "none", "app")
+	good, bad := a.duration.WithLabelValues("success", "none", "app"), a.duration.WithLabelValues(telemetry.Failed.String(), "none", "app")
 	other := a.duration.WithLabelValues("success", "empty", "other")
 	for at := noon; !at.After(end); at = at.Add(15 * time.Second) {
 		if at.After(noon) {

@@ -90,7 +90,7 @@ func (s selection) quantile(q, histogram string, matchers ...string) string {
 // inference keeps calls of language models.
 const inference = `gen_ai_operation_name!~"embeddings|rerank"`
 
-const failed = `treq_outcome="failed"`
+const failed = `treq_outcome="failure"`
 
 // The metrics that charts are made of.
 const (

@@ -2,6 +2,7 @@ package snapshot
 
 import (
 	"iter"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -91,6 +92,17 @@ func (e *Exposed) Names() []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// Labels lists the labels that Totals reads, sorted.
+func (e *Exposed) Labels() []string {
+	seen := map[string]bool{"le": true}
+	for _, one := range e.series {
+		for _, label := range one.labels {
+			seen[label] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(seen))
 }
 
 // restoring is a series being put together from its parts.
