@@ -177,7 +177,9 @@ func (s Screen) sinkRows(b *strings.Builder, si sinks) {
 		}
 		lost := k.DeadLettered + k.Expired
 		rows = append(rows, []cell{
-			plain(Clean(k.Name)), {Clean(k.State), tone}, plain(s.short(k.QueueSpans)), plain(s.span(time.Duration(k.OldestAge * float64(time.Second)))),
+			plain(Clean(k.Name)),
+			{Clean(k.State), tone},
+			plain(s.short(k.QueueSpans)), plain(s.span(time.Duration(k.OldestAge * float64(time.Second)))),
 			plain(s.short(k.Sent)), plain(s.short(lost)), plain(Clean(k.LastError)),
 		})
 	}

@@ -112,7 +112,8 @@ func (p *planter) question(g *e2etest.Generator, door string) *collectortrace.Ex
 	call.Attributes = append(call.Attributes,
 		&common.KeyValue{Key: "list", Value: array(p.text(door+" array"), "x")},
 		&common.KeyValue{Key: "map", Value: &common.AnyValue{Value: &common.AnyValue_KvlistValue{KvlistValue: &common.KeyValueList{
-			Values: []*common.KeyValue{e2etest.Text("inner", p.text(door+" map"))}}}}},
+			Values: []*common.KeyValue{e2etest.Text("inner", p.text(door+" map"))},
+		}}}},
 		&common.KeyValue{Key: "raw", Value: &common.AnyValue{Value: &common.AnyValue_BytesValue{BytesValue: []byte(p.text(door + " bytes"))}}},
 		e2etest.Text("user.id", fmt.Sprintf("canario.user.%d@exemplo.com.br", p.n)))
 	p.planted[fmt.Sprintf("canario.user.%d@", p.n)] = door + " user"
