@@ -15,7 +15,7 @@ STEP := scripts/step
 export PATH := $(CACHE):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test unit e2e lint fmt vuln torture bench microbench fuzz fixtures docs dashboards tools e2e-tools clean
+.PHONY: help build run demo test unit e2e lint fmt vuln torture bench microbench fuzz fixtures docs dashboards dashboard tools e2e-tools clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -94,11 +94,19 @@ $(CACHE)/.tools: tools/go.mod tools/go.sum
 	@cd tools && GOBIN=$(CACHE) $(GO) install tool
 	@touch $@
 
-e2e-tools: tools ## Install what end-to-end tests run: Node and Python packages, Prometheus and Alertmanager
+# Where Node packages are installed: the clients, the driver of the browser, the
+# dashboard's sources and the panel for Next.js.
+NODE = test/e2e/js test/e2e/dashboard server/dashboard/web deploy/nextjs
+
+dashboard: ## Build the dashboard's sources into server/dashboard/dist
+	@cd server/dashboard/web && node build.mjs
+
+e2e-tools: tools ## Install what end-to-end tests run: Node and Python packages, Chromium, Prometheus and Alertmanager
 	@scripts/install-node
-	@$(MAKE) --no-print-directory -C test/e2e/js
+	@for d in $(NODE); do $(MAKE) --no-print-directory -C $$d -f $(CURDIR)/test/e2e/js/Makefile || exit 1; done
+	@scripts/install-chromium
 	@scripts/install-langsmith $(CURDIR)/.cache
 	@scripts/install-prometheus $(CACHE)
 
 clean: ## Remove what was built and installed here, but no data
-	@rm -rf bin .cache test/e2e/js/node_modules
+	@rm -rf bin .cache $(addsuffix /node_modules,$(NODE))

@@ -14,6 +14,8 @@ export interface ChartProps {
   target?: number | undefined;
   /** Draw as areas on top of each other. */
   stacked?: boolean;
+  /** The first and the last line bound an area. */
+  band?: boolean;
   loading?: boolean;
   /** There is no history to draw. */
   missing?: boolean;
@@ -128,7 +130,8 @@ function options(width: number, height: number, props: ChartProps, colours: Pale
   });
   if (props.target !== undefined) lines.push({ label: t("kpi.target"), stroke: colours.target, width: 1, dash: [4, 4], points: { show: false } });
   // The areas of a stack are drawn from the top, so that each covers those above it.
-  const bands = props.stacked ? props.series.slice(1).map((_, i): uPlot.Band => ({ series: [i + 2, i + 1] })) : [];
+  const bands = props.stacked ? props.series.slice(1).map((_, i): uPlot.Band => ({ series: [i + 2, i + 1] }))
+    : props.band && props.series.length > 1 ? [{ series: [props.series.length, 1] as [number, number], fill: colours.lines[1] + "22" }] : [];
   return {
     width, height, series: [{}, ...lines], bands,
     legend: { show: false },

@@ -52,10 +52,12 @@ export interface Span {
   children: Span[];
 }
 
-export interface Run extends RunSummary {
+export interface Judgement { key: string; score: number | null; value?: string; comment?: string; source: string; time?: string | null }
+
+export interface Run extends Omit<RunSummary, "feedback"> {
   project: string; langsmith_url: string; tree: Span[]; repeated_spans: number; truncated: boolean;
   counted?: { chats: number; llm_calls: number; llm_tokens: number; searches: number; embeddings: number; reranks: number; tool_calls: number; cost_usd: number };
-  judgements?: { key: string; score: number | null; comment?: string; source: string; time?: string }[];
+  feedback: Judgement[];
   search: { complete: boolean };
 }
 
@@ -68,6 +70,8 @@ export interface Sink {
 export interface Kpi {
   name: string; title: Record<string, string>; unit: string; comparison: string; target: number; tolerance?: number;
   value: number | null; window_seconds: number; sample_count: number | null; status: string;
+  /** The recorded series of its values. */
+  series?: string;
 }
 
 export interface AlertInstance {

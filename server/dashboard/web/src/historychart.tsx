@@ -12,6 +12,7 @@ export interface HistoryChartProps {
   format: (v: number | null | undefined) => string;
   target?: number | undefined;
   stacked?: boolean;
+  band?: boolean;
   /** Tells lines apart: model, service, data_source or sink. */
   by?: string;
   /** The quantity can be narrowed to a model. */

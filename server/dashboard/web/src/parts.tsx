@@ -33,8 +33,8 @@ export function Figures({ children }: { children: ComponentChildren }) {
 }
 
 /** What stands in the place of a document that could not be had. */
-export function Trouble({ error }: { error: Problem }) {
-  if (error.status === 401 || error.status === 403) return <AskToken error={error} />;
+export function Trouble({ error, content = false }: { error: Problem; content?: boolean }) {
+  if (error.status === 401 || error.status === 403) return <AskToken error={error} content={content} />;
   return (
     <section class="card trouble" role="alert">
       <h2>{t("error.title")}</h2>
@@ -44,11 +44,11 @@ export function Trouble({ error }: { error: Problem }) {
   );
 }
 
-function AskToken({ error }: { error: Problem }) {
+function AskToken({ error, content }: { error: Problem; content: boolean }) {
   const [value, setValue] = useState("");
   return (
     <section class="card trouble">
-      <h2>{t("token.title")}</h2>
+      <h2>{t(content ? "run.hidden" : "token.title")}</h2>
       <p>{t("token.text")}</p>
       <p class="dim">{error.message}</p>
       <form onSubmit={(e) => { e.preventDefault(); setToken(value.trim()); }}>

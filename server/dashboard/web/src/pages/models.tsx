@@ -4,12 +4,13 @@ import { Filters } from "../filters";
 import { HistoryChart } from "../historychart";
 import { day, instant, milliseconds, money, percent, short, t, whole, word } from "../locale";
 import { Card, Figure, Figures, Meter, Table, Trouble } from "../parts";
-import { rangeSeconds, view } from "../view";
+import { view } from "../view";
 import { narrowed } from "./overview";
 
 export function ModelsPage() {
   const models = useDocument<Models>(narrowed("/monitoring/models"));
   const d = models.value;
+  const day24 = useDocument<Models>(lastDay(view.value.service)).value;
   const shown = d?.models.filter((m) => view.value.model === "" || m.model === view.value.model) ?? [];
   return (
     <>
@@ -18,7 +19,7 @@ export function ModelsPage() {
       {d && (
         <Figures>
           <Figure label={t("cost")} value={money(d.total.cost, d.currency)} note={t("models.prices", { date: day(instant(d.prices_date + "T00:00:00Z")) })} />
-          <Figure label={t("models.projection")} value={money(projection(d.total.cost), d.currency)} note={t("models.projection.about", { time: t(`range.${view.value.range}`) })} />
+          <Figure label={t("models.projection")} value={money(day24 ? projection(day24.total.cost, new Date()) : null, d.currency)} note={t("models.projection.about", { time: t("range.24h") })} />
           <Figure label={t("tokens")} value={short(d.total.tokens)} />
           <Figure label={t("calls")} value={whole(d.total.llm_calls)} />
           <Figure label={t("models.coverage")} value={percent(d.total.price_coverage_ratio)} tone={(d.total.price_coverage_ratio ?? 1) < 0.95 ? "bad" : undefined} />
@@ -35,7 +36,7 @@ export function ModelsPage() {
         <Card title={t("models.title")}>
           <Table<Model> label={t("models.title")} rows={shown} id={(m) => m.kind + m.model} columns={[
             { title: t("models.model"), cell: (m) => <>{m.model} <span class="dim">{m.providers.join(", ")}</span></> },
-            { title: t("models.kind"), cell: (m) => m.kind },
+            { title: t("models.kind"), cell: (m) => word("kind.", m.kind) },
             { title: t("models.calls"), number: true, cell: (m) => whole(m.calls) },
             { title: t("models.share"), cell: (m) => <><Meter share={m.share_of_calls_ratio ?? 0} />{percent(m.share_of_calls_ratio, 0)}</> },
             { title: t("models.errors"), number: true, cell: (m) => whole(m.errors) },
@@ -54,9 +55,15 @@ export function ModelsPage() {
   );
 }
 
-// A month of 30 days at the rate of the range that is shown.
-function projection(cost: number): number {
-  return (cost / rangeSeconds.value) * 30 * 86_400;
+function lastDay(service: string): string {
+  const parameters = new URLSearchParams({ window: "24h" });
+  if (service) parameters.set("service", service);
+  return `/monitoring/models?${parameters}`;
+}
+
+// All days of this month at what the last one cost.
+function projection(cost: number, now: Date): number {
+  return cost * new Date(now.getFullYear(), now.getMonth() + 1, 0).getDate();
 }
 
 function Unpriced({ models }: { models: Models }) {

@@ -4,6 +4,7 @@ import { Filters } from "../filters";
 import { HistoryChart } from "../historychart";
 import { bytes, decimal, instant, language, milliseconds, moment, money, percent, seconds, short, t, whole, word } from "../locale";
 import { Badge, Card, Figure, Figures, Meter, Table, Trouble, type Tone } from "../parts";
+import { Sparkline, useTrends } from "../trend";
 import { view } from "../view";
 
 /** The address of one of the guide's documents under the page's filters. */
@@ -72,6 +73,7 @@ function byUnit(unit: string): (v: number | null) => string {
 
 function Targets() {
   const kpis = useDocument<{ kpis: Kpi[] }>("/monitoring/kpis").value?.kpis ?? [];
+  const trends = useTrends(kpis.flatMap((k) => k.series ?? []), Date.now());
   if (kpis.length === 0) return null;
   return (
     <Card title={t("kpi.title")}>
@@ -81,6 +83,7 @@ function Targets() {
           return (
             <li key={k.name}>
               <span>{localised(k.title)}</span>
+              <Sparkline values={trends.get(k.series ?? "")} target={k.target} tone={tones[k.status] ?? "calm"} />
               <b>{show(k.value)}</b>
               <Badge tone={tones[k.status] ?? "calm"}>{word("kpi.", k.status)}</Badge>
               <small>

@@ -3,13 +3,15 @@ import { useDocument } from "../fetching";
 import { HistoryChart } from "../historychart";
 import { ago, bytes, instant, percent, seconds, short, t, whole, word } from "../locale";
 import { Badge, Card, Table, Trouble, type Tone } from "../parts";
+import { FlowFigures, FlowTables, type Flow } from "./flow";
 
-interface Ready { status: string; reasons: string[]; notices?: string[]; checks?: { name: string; status: string; detail?: string }[] }
+interface Ready { status: string; reasons: string[]; notices?: string[]; checks?: { name: string; status: string; reason?: string }[] }
 interface Health {
   status: string; reasons?: string[];
   telemetry?: {
-    services: { service: string; last_seen_seconds: number; unpriced_tokens_ratio: number | null; streams_without_usage_ratio: number | null; searches_without_scores_ratio: number | null }[];
-    unmapped_attributes: { key?: string; name?: string; count: number }[];
+    services: { service: string; last_seen_seconds: number | null; unpriced_tokens_ratio: number | null; streams_without_usage_ratio: number | null; searches_without_scores_ratio: number | null }[];
+    unmapped_attributes: { attribute: string; count: number }[];
+    flow: Flow | null;
   };
 }
 interface Entries { entries: { service: string; name: string; counts: boolean; count: number }[] }
@@ -22,12 +24,15 @@ export function Pipeline() {
   const health = useDocument<Health>("/monitoring/health?verbose=1").value;
   const entries = useDocument<Entries>("/monitoring/chats/entries").value?.entries ?? [];
   const services = health?.telemetry?.services ?? [];
+  const flow = health?.telemetry?.flow;
+  const unmapped = health?.telemetry?.unmapped_attributes ?? [];
   const receivers = useDocument<Alerts>("/monitoring/alerts").value?.receivers ?? [];
   return (
     <>
       <h1>{t("nav.pipeline")}</h1>
       {ready?.notices?.map((n) => <p class="notice" key={n}>{n}</p>)}
       {health?.reasons?.map((r) => <p class="notice" key={r}>{r}</p>)}
+      {flow && <FlowFigures flow={flow} />}
       <Card title={t("pipeline.sinks")}>
         {sinks.error && <Trouble error={sinks.error} />}
         {sinks.value?.sinks.length === 0 && <p class="dim">{t("pipeline.sinks.none")}</p>}
@@ -55,10 +60,19 @@ export function Pipeline() {
           <Card title={t("pipeline.services")}>
             <Table label={t("pipeline.services")} rows={services} id={(s) => s.service} columns={[
               { title: t("pipeline.service"), cell: (s) => s.service },
-              { title: t("pipeline.seen"), cell: (s) => t("ago", { time: seconds(s.last_seen_seconds) }) },
+              { title: t("pipeline.seen"), cell: (s) => (s.last_seen_seconds === null ? t("none") : t("ago", { time: seconds(s.last_seen_seconds) })) },
               { title: t("quality.unpriced"), number: true, cell: (s) => percent(s.unpriced_tokens_ratio) },
               { title: t("quality.usage"), number: true, cell: (s) => percent(s.streams_without_usage_ratio) },
               { title: t("quality.scores"), number: true, cell: (s) => percent(s.searches_without_scores_ratio) },
+            ]} />
+          </Card>
+        )}
+        {flow && <FlowTables flow={flow} />}
+        {unmapped.length > 0 && (
+          <Card title={t("pipeline.unmapped")}>
+            <Table label={t("pipeline.unmapped")} rows={unmapped} id={(u) => u.attribute} columns={[
+              { title: t("pipeline.attribute"), cell: (u) => <span class="mono">{u.attribute}</span> },
+              { title: "n", number: true, cell: (u) => whole(u.count) },
             ]} />
           </Card>
         )}
@@ -87,8 +101,8 @@ export function Pipeline() {
           <Card title={t("pipeline.checks")}>
             <Table label={t("pipeline.checks")} rows={ready.checks} id={(c) => c.name} columns={[
               { title: t("pipeline.check"), cell: (c) => c.name },
-              { title: t("pipeline.state"), cell: (c) => <Badge tone={c.status === "ok" ? "good" : "bad"}>{c.status}</Badge> },
-              { title: t("pipeline.detail"), cell: (c) => c.detail ?? "" },
+              { title: t("pipeline.state"), cell: (c) => <Badge tone={c.status === "ok" ? "good" : "bad"}>{word("state.", c.status)}</Badge> },
+              { title: t("pipeline.detail"), cell: (c) => c.reason ?? "" },
             ]} />
           </Card>
         )}

@@ -25,7 +25,7 @@ export function Rag() {
         </Figures>
       )}
       <div class="grid">
-        <HistoryChart title={t("chart.similarity")} metrics={[{ metric: "similarity_p10", name: "p10" }, { metric: "similarity_p50", name: "p50" }, { metric: "similarity_p90", name: "p90" }]} format={(v) => decimal(v)} target={0.6} />
+        <HistoryChart title={t("chart.similarity")} metrics={[{ metric: "similarity_p10", name: "p10" }, { metric: "similarity_p50", name: "p50" }, { metric: "similarity_p90", name: "p90" }]} format={(v) => decimal(v)} target={0.6} band />
         <HistoryChart title={t("chart.searches")} metrics={[{ metric: "searches" }]} by="data_source" format={(v) => decimal(v, 1)} stacked />
         <HistoryChart title={t("chart.noresult")} metrics={[{ metric: "no_result_rate", name: t("rag.no_result") }, { metric: "below_threshold_rate", name: t("rag.below") }]} format={hundred} />
         <HistoryChart title={t("chart.search_time")} metrics={[{ metric: "search_latency_avg", name: t("rag.mean") }, { metric: "search_latency_p95", name: "p95" }]} format={milliseconds} />
@@ -53,7 +53,7 @@ function Worst() {
   const list = useDocument<RunList>(`/monitoring/runs?${parameters}`);
   return (
     <Card title={t("rag.worst")}>
-      {list.error && <Trouble error={list.error} />}
+      {list.error && <Trouble error={list.error} content />}
       {list.value && list.value.runs.length === 0 && <p class="dim">{t("rag.worst.none")}</p>}
       {list.value && list.value.runs.length > 0 && (
         <Table label={t("rag.worst")} rows={list.value.runs} id={(r) => r.run_id + r.trace_id} columns={[

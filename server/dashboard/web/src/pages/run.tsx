@@ -16,7 +16,7 @@ export function RunPage({ id }: { id: string }) {
       <>
         <p><a href={link("runs")}>← {t("run.back")}</a></p>
         {loaded.error?.status === 404 ? <p class="notice">{t("run.notfound")} <span class="mono">{id}</span></p>
-          : loaded.error ? <Trouble error={loaded.error} /> : <p class="empty">{t("loading")}</p>}
+          : loaded.error ? <Trouble error={loaded.error} content /> : <p class="empty">{t("loading")}</p>}
       </>
     );
   }
@@ -35,7 +35,7 @@ export function RunPage({ id }: { id: string }) {
       <div class="bar">
         <h1>{run.name}</h1>
         <Badge tone={run.outcome === "failure" ? "bad" : run.outcome === "running" ? "warn" : "good"}>{run.error_type || word("runs.", run.outcome)}</Badge>
-        <Judged score={run.feedback} />
+        {run.feedback.map((j, i) => <Judged score={j.score} key={i} />)}
       </div>
       <dl class="facts">
         <div><dt>{t("filter.service")}</dt><dd>{run.service}</dd></div>
@@ -133,8 +133,8 @@ function Feedback({ run }: { run: Run }) {
   };
   return (
     <Card title={t("run.feedback")}>
-      {run.judgements?.map((j, i) => (
-        <p key={i}><Judged score={j.score} /> <span class="dim">{j.key} · {j.source}</span> {j.comment}</p>
+      {run.feedback.map((j, i) => (
+        <p key={i}><Judged score={j.score} /> <span class="dim">{j.key} · {j.source}</span> {j.value} {j.comment}</p>
       ))}
       <label class="wide">{t("run.feedback.comment")}<textarea value={comment} onInput={(e) => setComment(e.currentTarget.value)} /></label>
       <div class="bar">

@@ -28,7 +28,7 @@ export function Runs() {
         <Choice label={t("runs.outcome")} value={outcome} values={["success", "failure", "running"]} name={(v) => word("runs.", v)} pick={(v) => go({ outcome: v })} />
         <Choice label={t("runs.feedback")} value={feedback} values={["positive", "negative"]} name={(v) => word("runs.", v)} pick={(v) => go({ feedback: v })} />
       </Filters>
-      {list.error && <Trouble error={list.error} />}
+      {list.error && <Trouble error={list.error} content />}
       {kept && (
         <Card title={t("runs.count", { n: whole(runs.length) })} aside={<span class="dim">{t("runs.since", { time: moment(instant(kept.indexed_from)) })}</span>}>
           {runs.length === 0 ? <p class="empty">{t("runs.none")}</p> : <List runs={runs} />}

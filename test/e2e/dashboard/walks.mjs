@@ -1,0 +1,179 @@
+// What people do with the dashboard. Each walk is given a browser at a service and
+// notes what is wrong in its faults.
+import { eventually, json } from "./browser.mjs";
+
+const pages = ["overview", "rag", "models", "runs", "pipeline", "start"];
+
+async function aRun(b) {
+  const list = await eventually("a run with a model", async () => {
+    const { runs } = await json(b.base, "/monitoring/runs?limit=50");
+    return runs.find((r) => r.spans >= 4);
+  });
+  return list.run_id;
+}
+
+/** Every page in both languages and themes: axe, the policy, no error, no other host. */
+export async function every(b) {
+  const run = await aRun(b);
+  for (const [language, title] of [["pt-BR", "Visão geral"], ["en-US", "Overview"]]) {
+    for (const theme of ["light", "dark"]) {
+      const name = (p) => `${p}-${language}-${theme}`;
+      const page = await b.page(name("pages"), { language, theme });
+      for (const p of [...pages, `runs/${run}`]) {
+        const called = name(p.split("/").length > 1 ? "run" : p);
+        await b.visit(page, `#/${p}?range=15m`);
+        await page.waitForFunction(() => document.title !== "Treq Telemetry");
+        b.expect(await page.evaluate(() => document.documentElement.dataset.theme) === theme, `${called}: not ${theme}`);
+        if (p === "overview") b.expect((await page.title()).startsWith(title), `${called}: the title is ${await page.title()}`);
+        b.expect((await page.getAttribute("html", "lang")) === (language === "pt-BR" ? "pt-BR" : "en"), `${called}: lang`);
+        await b.axe(page, called);
+        await b.shot(page, called);
+      }
+      await page.context().close();
+    }
+  }
+}
+
+/** The language and the theme can be switched, and stay. */
+export async function switches(b) {
+  const page = await b.page("switches", { language: "de-DE" });
+  await b.visit(page, "#/overview?range=15m");
+  b.expect((await page.textContent("h1")) === "Overview", "English is not what others get");
+  await page.click("details.menu > summary");
+  await page.selectOption("details.menu select >> nth=0", "pt-BR");
+  await page.selectOption("details.menu select >> nth=1", "dark");
+  await page.reload();
+  await b.settle(page);
+  b.expect((await page.textContent("h1")) === "Visão geral", "the language was forgotten");
+  b.expect((await page.evaluate(() => document.documentElement.dataset.theme)) === "dark", "the theme was forgotten");
+}
+
+/** A posted chat is shown without anybody doing anything. */
+export async function live(b) {
+  const page = await b.page("live");
+  await b.visit(page, "#/overview?range=15m");
+  const figure = page.locator(".figures .figure dd").first();
+  await page.waitForSelector(".figures .figure dd");
+  const number = async () => Number((await figure.evaluate((e) => e.firstChild.textContent)).replace(/\D/g, ""));
+  const before = await number();
+  const began = Date.now();
+  await json(b.base, "/monitoring/chat/metrics?success=true&response_time_ms=500", { method: "POST" });
+  await eventually("the posted chat is shown", async () => (await number()) > before);
+  const shown = Date.now() - began;
+  // Paused, it stands still.
+  await page.click("button.live");
+  const paused = await number();
+  await json(b.base, "/monitoring/chat/metrics?success=true&response_time_ms=500", { method: "POST" });
+  await eventually("the service counted", async () => (await json(b.base, "/monitoring/stats/summary")).total_requests > paused);
+  b.expect((await number()) === paused, "a paused page moved");
+  await page.click("button.live");
+  await eventually("the page goes on", async () => (await number()) > paused);
+  return { chat_shown_after_ms: shown };
+}
+
+/** An address holds the whole view: pasted elsewhere it shows the same. */
+export async function links(b) {
+  const page = await b.page("links");
+  await b.visit(page, "#/runs");
+  await page.waitForSelector("tbody tr");
+  await page.fill("input[type=search]", "chat");
+  await page.selectOption(".bar label:has-text('Outcome') select", "success");
+  await page.waitForFunction(() => location.hash.includes("q=chat") && location.hash.includes("outcome=success"));
+  const other = await b.page("links, pasted");
+  await other.goto(page.url());
+  await b.settle(other);
+  b.expect((await other.inputValue("input[type=search]")) === "chat", "the filter is not in the address");
+  b.expect((await other.inputValue(".bar label:has-text('Outcome') select")) === "success", "the outcome is not in the address");
+  await other.waitForSelector("tbody tr");
+  await b.visit(page, "#/overview");
+  await page.selectOption(".bar label:has-text('Time range') select", "6h");
+  await page.click("nav a[href*='models']");
+  await b.settle(page);
+  b.expect(page.url().includes("range=6h"), "the range does not follow to the next page");
+  await page.goBack();
+  b.expect((await page.inputValue(".bar label:has-text('Time range') select")) === "6h", "going back lost the range");
+}
+
+/** The first steps are greeted with, and turn green with the first data. */
+export async function firstSteps(b) {
+  const page = await b.page("first steps");
+  await b.visit(page, "");
+  await page.waitForSelector(".signal:not(.on)");
+  b.expect(page.url().includes("#/start"), "who is new is not shown the first steps");
+  const code = await page.locator("pre.code").allTextContents();
+  b.expect(code.length >= 6 && code.every((c) => c.includes(new URL(b.base).host)), "a snippet lacks the address");
+  await b.shot(page, "start-waiting");
+  // The snippet for curl, as it stands on the page.
+  const url = /'([^']*chat\/metrics[^']*)'/.exec(code.find((c) => c.startsWith("curl")))[1];
+  await fetch(url, { method: "POST" });
+  await page.waitForSelector(".signal.on", { timeout: 20_000 });
+  await b.shot(page, "start-arrived");
+}
+
+/** A run can be walked with the keyboard alone, and judged. */
+export async function keyboard(b) {
+  const run = await aRun(b);
+  const page = await b.page("keyboard");
+  await b.visit(page, `#/runs/${run}`);
+  await page.keyboard.press("Tab");
+  b.expect(await page.evaluate(() => document.activeElement.className === "skip"), "the first stop is not the way to the content");
+  await page.keyboard.press("Enter");
+  b.expect(await page.evaluate(() => document.activeElement.id === "content"), "the content was not reached");
+  for (let i = 0; i < 20 && (await page.evaluate(() => document.activeElement.getAttribute("role"))) !== "tab"; i++) await page.keyboard.press("Tab");
+  const at = () => page.evaluate(() => [document.activeElement.getAttribute("aria-selected"), document.activeElement.querySelector(".name")?.textContent]);
+  const first = await at();
+  b.expect(first[0] === "true", "the tree is not reached by Tab");
+  const seen = [];
+  for (let i = 0; i < 3; i++) {
+    await page.keyboard.press("ArrowDown");
+    seen.push((await at()).join());
+  }
+  b.expect(new Set(seen).size === 3 && seen.every((s) => s.startsWith("true")), `the arrows do not walk the tree: ${seen}`);
+  b.expect((await page.url()).includes("span="), "the open span is not in the address");
+  await page.fill("textarea", "boa resposta");
+  await page.locator("button:has-text('👍')").focus();
+  await page.keyboard.press("Enter");
+  await page.waitForSelector("[role=status]:has-text('Recorded')");
+  await eventually("the judgement stands in the run", async () => JSON.stringify(await json(b.base, `/monitoring/runs/${run}`)).includes("boa resposta"));
+  await page.waitForSelector(".detail p:has-text('boa resposta') .badge.good");
+}
+
+/** Nothing has to be scrolled sideways on a phone. */
+export async function phone(b) {
+  const run = await aRun(b);
+  const page = await b.page("phone", { language: "pt-BR", width: 390, height: 844 });
+  for (const p of [...pages, `runs/${run}`]) {
+    const name = `phone-${p.split("/").length > 1 ? "run" : p}`;
+    await b.visit(page, `#/${p}?range=15m`);
+    const [content, width] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+    b.expect(content <= width, `${name}: ${content} pixels wide in ${width}`);
+    await b.axe(page, name);
+    await b.shot(page, name);
+  }
+}
+
+/** Content is not shown to who has no token, and a note says why, in place of an error. */
+export async function hidden(b) {
+  const page = await b.page("hidden", { allow: [/status of 40[13]/] });
+  await b.visit(page, "#/runs");
+  await page.waitForSelector(".trouble");
+  b.expect((await page.textContent(".trouble h2")) === "Content is hidden for readers without the scope.", "no note in place of the runs");
+  await b.axe(page, "hidden");
+  await b.shot(page, "runs-hidden");
+  await page.fill("input[type=password]", "reader-token");
+  await page.click(".trouble button");
+  await page.waitForSelector("tbody tr");
+}
+
+/** How soon the page is painted, the best of five. */
+export async function paint(b) {
+  const times = [];
+  for (let i = 0; i < 5; i++) {
+    const page = await b.page("paint");
+    await page.goto(b.base + "/#/overview");
+    await b.settle(page);
+    times.push(await eventually("the paint is told", () => page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime)));
+    await page.context().close();
+  }
+  return { first_paint_ms: times.map(Math.round) };
+}
