@@ -19,6 +19,11 @@ import (
 const (
 	// Protobuf is OTLP over HTTP, in protobuf: the default but for profile langsmith.
 	Protobuf = "http/protobuf"
+	// JSON is OTLP over HTTP, in JSON, which costs a decoding and encoding of every span.
+	JSON = "http/json"
+	// GRPC is OTLP over gRPC: with TLS where the endpoint begins with https. Of the endpoint
+	// it takes host and port.
+	GRPC = "grpc"
 	// Native is LangSmith's own run protocol for what came in it, and OTLP over HTTP for
 	// what came as that: the default of profile langsmith.
 	Native = "native"
@@ -56,19 +61,23 @@ type Config struct {
 	// Name tells sinks apart and names their files: 1 to 64 lower-case letters,
 	// digits, "-" and "_", starting with a letter or digit.
 	Name string `yaml:"name" json:"name"`
-	// Profile is what the sink is: "langsmith" or "otlp", the default.
+	// Profile is what the sink is: langsmith, langfuse, phoenix, opik, braintrust, honeycomb,
+	// datadog, grafana-cloud or otlp, the default.
 	Profile string `yaml:"profile" json:"profile"`
-	// Protocol is Protobuf or Native; the default is the profile's.
+	// Protocol is Protobuf, JSON, GRPC or Native, as far as the profile speaks it; the default
+	// is the profile's.
 	Protocol string `yaml:"protocol" json:"protocol"`
-	// Endpoint is the URL that traces are posted to. Profile langsmith also takes
-	// the value of LANGSMITH_ENDPOINT and completes it with /otel/v1/traces.
+	// Endpoint is the URL that traces are posted to. Every profile but otlp completes it with
+	// where its backend takes them: langsmith takes the value of LANGSMITH_ENDPOINT.
 	Endpoint string `yaml:"endpoint" json:"endpoint"`
-	// APIKey is sent where the profile says (langsmith: x-api-key). Profile otlp
-	// has no place for it: use Headers.
+	// APIKey is sent where and as the profile says (langsmith: x-api-key; langfuse: the public
+	// and the secret key with a colon between). Profile otlp has no place for it: use Headers.
 	APIKey telemetry.Secret `yaml:"api_key" json:"api_key"`
 	// Headers are sent with every request. All values count as secret.
 	Headers map[string]telemetry.Secret `yaml:"headers" json:"headers"`
-	// Compression is gzip, the default, or none.
+	// TLS is for endpoints that begin with https.
+	TLS TLS `yaml:"tls" json:"tls"`
+	// Compression is gzip, the default, or none. Native runs go in zstd where LangSmith reads it.
 	Compression Compression `yaml:"compression" json:"compression"`
 	// Timeout bounds one request, 1 ms to 10 min. The default is the profile's:
 	// 30 s for langsmith, 10 s for otlp.
@@ -150,6 +159,9 @@ func (c Config) Validate() error {
 	c.validateHeaders(p, at)
 	if c.Compression != "" && c.Compression != Gzip && c.Compression != None {
 		at("compression", `%q is not supported; supported are "gzip" and "none"`, string(c.Compression))
+	}
+	if (c.TLS.Certificate == "") != (c.TLS.Key == "") {
+		at("tls", "certificate and key belong together")
 	}
 	within(at, "timeout", c.Timeout, time.Millisecond, 10*time.Minute)
 	within(at, "delay", c.Delay, 0, time.Minute)
@@ -268,7 +280,7 @@ func (c Config) target() (*url.URL, error) {
 		return nil, errors.New("names no host")
 	}
 	u.Fragment = ""
-	if p, ok := profiles[c.profileName()]; ok && p.join != nil {
+	if p, ok := profiles[c.profileName()]; ok && p.join != nil && c.Protocol != GRPC {
 		u.Path = p.join(u.Path)
 		u.RawPath = ""
 	}

@@ -28,7 +28,7 @@ func TestValidate(t *testing.T) {
 		{"langsmith", with(func(c *Config) { c.Profile, c.APIKey = "langsmith", secret("k") }), nil},
 		{"no name", with(func(c *Config) { c.Name = "" }), []string{`sinks."".name: must be`}},
 		{"a path for a name", with(func(c *Config) { c.Name = "../x" }), []string{`sinks."../x".name: must be`}},
-		{"profile", with(func(c *Config) { c.Profile = "x" }), []string{`sinks.sink.profile: "x" is not known; known are langsmith, otlp`}},
+		{"profile", with(func(c *Config) { c.Profile = "x" }), []string{`sinks.sink.profile: "x" is not known; known are braintrust, datadog`}},
 		{"protocol", with(func(c *Config) { c.Protocol = "smtp" }), []string{`sinks.sink.protocol: "smtp" is not one of profile`}},
 		{"no endpoint", with(func(c *Config) { c.Endpoint = "" }), []string{"sinks.sink.endpoint: is missing"}},
 		{"endpoint without scheme", with(func(c *Config) { c.Endpoint = "host:4318" }), []string{"sinks.sink.endpoint: must start with http"}},

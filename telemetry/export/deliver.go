@@ -122,6 +122,9 @@ func (d *delivery) pack(b *batch) (out body, fits bool, bad int, err error) {
 	if b.path != "" {
 		return d.packer.packRuns(b, d.sink.sender.info(d.sink.ctx))
 	}
+	if s := d.sink.sender; s.json {
+		return d.packer.packJSON(b, s.gzip)
+	}
 	return d.packer.pack(b, d.coding(b))
 }
 
@@ -130,7 +133,7 @@ func (d *delivery) pack(b *batch) (out body, fits bool, bad int, err error) {
 func (d *delivery) coding(b *batch) coding {
 	s := d.sink.sender
 	switch {
-	case !s.gzip:
+	case !s.gzip || s.grpc != nil: // gRPC compresses messages itself
 		return uncompressed
 	case len(b.pieces) < 2 || b.passing() == 0 || !s.readsMembers(d.sink.ctx, b.route):
 		return compressed

@@ -134,13 +134,16 @@ func (e *environment) otelVariable(name string) string {
 }
 
 func (e *environment) otlp() (Config, bool) {
+	protocol := e.otelVariable("PROTOCOL")
 	endpoint := e.first("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 	if endpoint == "" {
 		base := e.first("OTEL_EXPORTER_OTLP_ENDPOINT")
 		if base == "" {
 			return Config{}, false
 		}
-		endpoint = strings.TrimRight(base, "/") + "/v1/traces"
+		if endpoint = base; protocol != GRPC {
+			endpoint = strings.TrimRight(base, "/") + "/v1/traces"
+		}
 	}
 	if strings.EqualFold(e.first("OTEL_SDK_DISABLED"), "true") {
 		return Config{}, false
@@ -151,18 +154,22 @@ func (e *environment) otlp() (Config, bool) {
 			return Config{}, false
 		}
 	}
-	if protocol := e.otelVariable("PROTOCOL"); protocol != "" && protocol != "http/protobuf" {
-		e.warn("otlp", "not used: OTEL_EXPORTER_OTLP_PROTOCOL is %q and only http/protobuf is supported", protocol)
+	if known := profiles["otlp"].protocols; protocol != "" && !slices.Contains(known, protocol) {
+		e.warn("otlp", "not used: OTEL_EXPORTER_OTLP_PROTOCOL is %q; known are %s", protocol, strings.Join(known, ", "))
 		return Config{}, false
 	}
-	for _, name := range []string{"CERTIFICATE", "CLIENT_KEY", "CLIENT_CERTIFICATE"} {
-		if e.otelVariable(name) != "" {
-			e.warn("otlp", "OTEL_EXPORTER_OTLP_%s is not supported and not applied", name)
+	if protocol == GRPC && !strings.Contains(endpoint, "://") {
+		scheme := "https://"
+		if strings.EqualFold(e.otelVariable("INSECURE"), "true") {
+			scheme = "http://"
 		}
+		endpoint = scheme + endpoint
 	}
 	return Config{
 		Name:        "otlp",
 		Profile:     "otlp",
+		Protocol:    protocol,
+		TLS:         TLS{CA: e.otelVariable("CERTIFICATE"), Certificate: e.otelVariable("CLIENT_CERTIFICATE"), Key: e.otelVariable("CLIENT_KEY")},
 		Endpoint:    endpoint,
 		Headers:     e.otelHeaders(),
 		Compression: e.otelCompression(),

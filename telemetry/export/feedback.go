@@ -52,7 +52,7 @@ func (c Config) words() (Feedback, bool) {
 	if slices.Contains(feedbackWords, c.Feedback) || c.Feedback == FeedbackOff {
 		return c.Feedback, true
 	}
-	if w := Feedback(c.profileName()); slices.Contains(feedbackWords, w) {
+	if w := Feedback(c.profileName()); slices.Contains(feedbackWords, w) && c.Protocol != GRPC {
 		return w, true
 	}
 	if u, err := c.target(); err == nil && strings.Contains(u.Path, langfusePath) {
@@ -93,7 +93,7 @@ func (c Config) FeedbackTarget() (FeedbackTarget, bool) {
 		t.Headers[name] = value
 	}
 	if p := profiles[c.Profile]; p.keyHeader != "" && !c.APIKey.IsZero() {
-		t.Headers[p.keyHeader] = c.APIKey
+		t.Headers[p.keyHeader] = telemetry.NewSecret(p.keyValue(c.APIKey.Reveal()))
 	}
 	if words == FeedbackLangSmith {
 		t.Tenant = c.Tenant

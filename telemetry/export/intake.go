@@ -90,7 +90,7 @@ func (p *pump) route(whole piece) []routed {
 	record, profile := t.record, p.sink.sender.profile
 	var to route
 	if profile.tenantHeader != "" {
-		if to.tenant = record.Tenant; to.tenant == "" {
+		if to.tenant = record.Tenant; to.tenant == "" || profile.ownTenant {
 			to.tenant = p.sink.config.Tenant
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"google.golang.org/grpc"
 )
 
 const (
@@ -25,6 +27,8 @@ type sender struct {
 	members   members
 	plain     bool    // compress nothing
 	native    *native // nil where the sink does not speak the run protocol
+	json      bool
+	grpc      *grpc.ClientConn // nil for HTTP
 }
 
 func newSender(c Config, d Deps) (*sender, error) {
@@ -37,8 +41,18 @@ func newSender(c Config, d Deps) (*sender, error) {
 		profile: p, gzip: c.Compression == Gzip, plain: c.Compression == None, timeout: c.Timeout,
 		header: http.Header{}, transport: d.Transport,
 	}
-	if s.transport == nil {
-		s.transport = newTransport(c, d)
+	s.json = c.Protocol == JSON
+	if c.Protocol == GRPC {
+		if s.grpc, err = dialGRPC(target, c, d); err != nil {
+			return nil, err
+		}
+	} else if s.transport == nil {
+		if s.transport, err = newTransport(c, d); err != nil {
+			return nil, err
+		}
+	}
+	for name, value := range p.headers {
+		s.header.Set(name, value)
 	}
 	if user := target.User; user != nil {
 		password, _ := user.Password()
@@ -52,8 +66,9 @@ func newSender(c Config, d Deps) (*sender, error) {
 		s.secrets.hide(value.Reveal())
 	}
 	if p.keyHeader != "" && !c.APIKey.IsZero() {
-		s.header.Set(p.keyHeader, c.APIKey.Reveal())
+		s.header.Set(p.keyHeader, p.keyValue(c.APIKey.Reveal()))
 		s.secrets.hide(c.APIKey.Reveal())
+		s.secrets.hide(p.keyValue(c.APIKey.Reveal()))
 	}
 	if target.RawQuery != "" {
 		s.secrets.hide(target.RawQuery)
@@ -64,7 +79,7 @@ func newSender(c Config, d Deps) (*sender, error) {
 		}
 	}
 	s.header.Set("Content-Type", "application/x-protobuf")
-	s.header.Set("User-Agent", "OTel-OTLP-Exporter-Go/"+d.Version+" treq-telemetry/"+d.Version)
+	s.header.Set("User-Agent", userAgent(d))
 	if d.Instance != "" {
 		s.header.Set("Treq-Hop", d.Instance)
 	}
@@ -79,8 +94,13 @@ func newSender(c Config, d Deps) (*sender, error) {
 	return s, nil
 }
 
-func newTransport(c Config, d Deps) *http.Transport {
+func newTransport(c Config, d Deps) (*http.Transport, error) {
+	settings, err := c.TLS.settings()
+	if err != nil {
+		return nil, err
+	}
 	return &http.Transport{
+		TLSClientConfig:        settings,
 		Proxy:                  d.Proxy,
 		DialContext:            dial,
 		TLSHandshakeTimeout:    10 * time.Second,
@@ -90,7 +110,7 @@ func newTransport(c Config, d Deps) *http.Transport {
 		IdleConnTimeout:        90 * time.Second,
 		MaxResponseHeaderBytes: 64 << 10,
 		WriteBufferSize:        64 << 10,
-	}
+	}, nil
 }
 
 // reader reads the chunks in turn.
@@ -121,12 +141,29 @@ type outcome struct {
 	timeout  bool
 }
 
+// headerFor gives the header of a request of a route.
+func (s *sender) headerFor(to route) http.Header {
+	header := s.header.Clone()
+	if s.profile.projectHeader != "" && to.project != "" {
+		header.Set(s.profile.projectHeader, s.profile.projectValue(to.project))
+	}
+	if s.profile.tenantHeader != "" && to.tenant != "" {
+		header.Set(s.profile.tenantHeader, to.tenant)
+	}
+	return header
+}
+
 // send makes one attempt. When it returns, the transport may still be reading
 // the body for a moment: callers that reuse its memory wait for released.
 func (s *sender) send(ctx context.Context, to route, b body) (outcome, <-chan struct{}) {
+	if s.grpc != nil {
+		released := make(chan struct{})
+		defer close(released)
+		return s.call(ctx, to, b), released
+	}
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	header := s.header.Clone()
+	header := s.headerFor(to)
 	method, u := http.MethodPost, s.url
 	if to.path != "" {
 		method, u = s.native.url(to.path)
@@ -142,12 +179,6 @@ func (s *sender) send(ctx context.Context, to route, b body) (outcome, <-chan st
 	}
 	if b.probe {
 		header.Set(probeHeader, "gzip-members")
-	}
-	if s.profile.projectHeader != "" && to.project != "" {
-		header.Set(s.profile.projectHeader, to.project)
-	}
-	if s.profile.tenantHeader != "" && to.tenant != "" {
-		header.Set(s.profile.tenantHeader, to.tenant)
 	}
 	lent := &lending{released: make(chan struct{}), open: 1}
 	request := (&http.Request{

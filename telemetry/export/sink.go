@@ -227,6 +227,7 @@ func (s *Sink) finish() {
 	s.notes.close()
 	s.pump.cursor.Close()
 	s.tally.close()
+	s.sender.closeGRPC()
 	if t, ok := s.sender.transport.(*http.Transport); ok {
 		t.CloseIdleConnections()
 	}
