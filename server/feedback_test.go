@@ -69,13 +69,14 @@ func TestAJudgementCountsWhenItIsAnsweredAndStaysWithItsRun(t *testing.T) {
 	for range 2 {
 		_, body := p.do("GET", "/monitoring/runs/"+run)
 		var doc struct {
-			Feedback []struct {
+			Feedback   *float64 `json:"feedback"`
+			Judgements []struct {
 				Key     string   `json:"key"`
 				Score   *float64 `json:"score"`
 				Comment string   `json:"comment"`
-			} `json:"feedback"`
+			} `json:"judgements"`
 		}
-		if err := json.Unmarshal([]byte(body), &doc); err != nil || len(doc.Feedback) != 1 || *doc.Feedback[0].Score != 1 || doc.Feedback[0].Comment != "bom" {
+		if err := json.Unmarshal([]byte(body), &doc); err != nil || len(doc.Judgements) != 1 || *doc.Judgements[0].Score != 1 || doc.Judgements[0].Comment != "bom" || doc.Feedback == nil || *doc.Feedback != 1 {
 			t.Errorf("%v %s", err, body)
 		}
 		p.end()

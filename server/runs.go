@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"treq/server/access"
+	"treq/server/api"
 	"treq/server/runs"
 	"treq/telemetry/export"
 	"treq/telemetry/mirror"
@@ -67,8 +68,8 @@ func admins(tokens *access.Tokens) func(http.Header) (uint64, error) {
 // shownRuns are the runs as the API asks for them.
 type shownRuns struct{ *runs.Viewer }
 
-func (r shownRuns) Recent(ctx context.Context, limit int) (any, error) {
-	return r.Viewer.Recent(ctx, limit)
+func (r shownRuns) List(ctx context.Context, q api.RunsQuery) (any, error) {
+	return r.Viewer.List(ctx, runs.Query(q))
 }
 
 func (r shownRuns) Run(ctx context.Context, id string, explain bool) (any, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"time"
 
 	"treq/server/fault"
 	"treq/telemetry"
@@ -13,10 +14,23 @@ import (
 // answered. An error of kind NotFound says what was searched. Safe for concurrent
 // use.
 type Runs interface {
-	// Recent lists the newest runs, at most limit of them; 0 lets it choose.
-	Recent(ctx context.Context, limit int) (any, error)
+	// List lists the runs that a query asks for; an error of kind Unprocessable says
+	// what is wrong with it.
+	List(ctx context.Context, q RunsQuery) (any, error)
 	// Run gives the run that an id means; explain adds what each span counted for.
 	Run(ctx context.Context, id string, explain bool) (any, error)
+}
+
+// RunsQuery says which runs are listed, and in which order. Fields that are zero ask
+// for nothing; docs/api.md, section 2, says what each means.
+type RunsQuery struct {
+	Limit                              int // 1 to 200; 0 lets the list choose
+	Text                               string
+	Service, Model, User, Conversation string
+	Outcome, Feedback                  string
+	SimilarityBelow                    *float64
+	From, To                           time.Time
+	Sort, Cursor                       string
 }
 
 // runRoutes are the addresses of runs, none where no runs are shown.
@@ -25,7 +39,7 @@ func (a *API) runRoutes() []Route {
 		return nil
 	}
 	return []Route{
-		{"GET", "/monitoring/runs", "the newest runs", a.runs},
+		{"GET", "/monitoring/runs", "the runs: ?q, service, model, outcome, user, conversation, feedback, similarity_below, from, to, sort, limit, cursor", a.runs},
 		{"GET", "/monitoring/runs/{run_id}", "one run as a tree; ?explain=1 says what each span counted for", a.run},
 	}
 }
@@ -38,19 +52,50 @@ func (a *API) runs(w http.ResponseWriter, r *http.Request) error {
 	if err := a.mayReadRuns(r); err != nil {
 		return err
 	}
-	limit := 0
-	if text, ok := parseQuery(r.URL.RawQuery)["limit"]; ok {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 || n > mostListed {
-			return telemetry.Errorf(telemetry.Unprocessable, "limit is a whole number from 1 to %d, not %.40q", mostListed, text)
-		}
-		limit = n
+	q, err := runsQuery(parseQuery(r.URL.RawQuery))
+	if err != nil {
+		return err
 	}
-	v, err := a.o.Runs.Recent(r.Context(), limit)
+	v, err := a.o.Runs.List(r.Context(), q)
 	if err != nil {
 		return err
 	}
 	return replyPrivate(w, v)
+}
+
+// runsQuery reads the parameters of a list; empty ones ask for nothing, as forms send
+// them, but for the limit.
+func runsQuery(parameters map[string]string) (q RunsQuery, err error) {
+	if text, ok := parameters["limit"]; ok {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > mostListed {
+			return q, telemetry.Errorf(telemetry.Unprocessable, "limit is a whole number from 1 to %d, not %.40q", mostListed, text)
+		}
+		q.Limit = n
+	}
+	for name, to := range map[string]*string{
+		"q": &q.Text, "service": &q.Service, "model": &q.Model, "user": &q.User, "conversation": &q.Conversation,
+		"outcome": &q.Outcome, "feedback": &q.Feedback, "sort": &q.Sort, "cursor": &q.Cursor,
+	} {
+		if *to = parameters[name]; len(*to) > maxText {
+			return q, telemetry.Errorf(telemetry.Unprocessable, "%s is longer than %d bytes", name, maxText)
+		}
+	}
+	for name, to := range map[string]*time.Time{"from": &q.From, "to": &q.To} {
+		if text := parameters[name]; text != "" {
+			if *to, err = time.Parse(time.RFC3339Nano, text); err != nil {
+				return q, telemetry.Errorf(telemetry.Unprocessable, "%s is a time such as 2026-01-31T12:00:00Z, not %.40q", name, text)
+			}
+		}
+	}
+	if text := parameters["similarity_below"]; text != "" {
+		n, err := strconv.ParseFloat(text, 64)
+		if err != nil || !(n >= 0 && n <= 1) {
+			return q, telemetry.Errorf(telemetry.Unprocessable, "similarity_below is a number from 0 to 1, not %.40q", text)
+		}
+		q.SimilarityBelow = &n
+	}
+	return q, nil
 }
 
 // run shows one run.
@@ -66,6 +111,9 @@ func (a *API) run(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	v, err := a.o.Runs.Run(r.Context(), r.PathValue("run_id"), explain)
+	if a.o.RunElsewhere != nil && telemetry.KindOf(err) == telemetry.NotFound && r.Header.Get(a.o.HeaderAsked) == "" {
+		v, err = a.o.RunElsewhere(r.Context(), r.PathValue("run_id"), explain)
+	}
 	if err != nil {
 		return err
 	}

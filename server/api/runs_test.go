@@ -12,8 +12,11 @@ import (
 // fakeRuns answers with what it was asked for.
 type fakeRuns struct{}
 
-func (fakeRuns) Recent(_ context.Context, limit int) (any, error) {
-	return map[string]int{"limit": limit}, nil
+func (fakeRuns) List(_ context.Context, q RunsQuery) (any, error) {
+	if q.Text != "" {
+		return q, nil
+	}
+	return map[string]int{"limit": q.Limit}, nil
 }
 
 func (fakeRuns) Run(_ context.Context, id string, explain bool) (any, error) {
@@ -46,6 +49,11 @@ func TestRuns(t *testing.T) {
 	for _, tt := range []struct{ target, want string }{
 		{"/monitoring/runs", `{"limit":0}`},
 		{"/monitoring/runs?limit=200", `{"limit":200}`},
+		{
+			"/monitoring/runs?q=a+b&service=s&model=m&user=u&conversation=c&outcome=failure&feedback=positive&similarity_below=0.5&sort=cost&cursor=x_y&from=2026-01-31T12:00:00Z&to=",
+			`{"Limit":0,"Text":"a b","Service":"s","Model":"m","User":"u","Conversation":"c","Outcome":"failure","Feedback":"positive",` +
+				`"SimilarityBelow":0.5,"From":"2026-01-31T12:00:00Z","To":"0001-01-01T00:00:00Z","Sort":"cost","Cursor":"x_y"}`,
+		},
 		{"/monitoring/runs/abc", `{"id":"abc","explain":false,` + script},
 		{"/monitoring/runs/a%2Fb%20c?explain=1", `{"id":"a/b c","explain":true,` + script},
 		{"/monitoring/runs/abc?explain=no", `{"id":"abc","explain":false,` + script},
@@ -66,6 +74,8 @@ func TestRuns(t *testing.T) {
 	for _, text := range []string{"0", "-1", "201", "x", ""} {
 		checkProblem(t, f.do("GET", "/monitoring/runs?limit="+text, ""), 422, `limit is a whole number from 1 to 200, not "`+text+`"`)
 	}
+	checkProblem(t, f.do("GET", "/monitoring/runs?from=noon", ""), 422, `from is a time such as 2026-01-31T12:00:00Z, not "noon"`)
+	checkProblem(t, f.do("GET", "/monitoring/runs?similarity_below=2", ""), 422, `similarity_below is a number from 0 to 1, not "2"`)
 	checkProblem(t, f.do("GET", "/monitoring/runs/abc?explain=perhaps", ""), 422, `explain is 1 or 0, not "perhaps"`)
 	checkProblem(t, f.do("GET", "/monitoring/runs/none", ""), 404, `no run "none" since yesterday`)
 	checkProblem(t, f.do("GET", "/monitoring/runs/broken", ""), 500, "internal error")

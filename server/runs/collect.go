@@ -62,6 +62,10 @@ func (c *collector) Span(sp *otlp.Span) {
 	s := spanOf(sp, &c.read)
 	s.Input = c.content(sp, inputs[:])
 	s.Output = c.content(sp, outputs[:])
+	if c.room > 0 {
+		s.Attributes = c.attributes(sp)
+		s.Stack = c.stack(sp)
+	}
 	if p := attribute(sp.Attributes, semconv.LSProject); p != nil {
 		c.projects[s], _ = shorten(string(p), mostMessage)
 	}
@@ -94,6 +98,9 @@ func spanOf(sp *otlp.Span, u *understand.Span) *Span {
 	}
 	if s.State != "" { // a span without an end is not read further
 		s.Kind = semconv.KindOfRunType(attribute(sp.Attributes, semconv.LSSpanKind)).String()
+	}
+	if s.State == "running" {
+		s.Outcome = s.State
 	}
 	s.Message, _ = shorten(string(sp.StatusMessage[:min(len(sp.StatusMessage), 2*mostMessage)]), mostMessage)
 	switch u.Kind {

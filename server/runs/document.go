@@ -1,6 +1,7 @@
 package runs
 
 import (
+	"encoding/json"
 	"time"
 
 	"treq/telemetry"
@@ -42,8 +43,8 @@ type Run struct {
 	// Tree holds the run's spans, roots first by start. A whole trace may have
 	// several roots: spans whose parent was never told are roots too.
 	Tree []*Span `json:"tree"`
-	// Feedback is how it was judged, by the last judgement of each run, key and source.
-	Feedback []Judged `json:"feedback"`
+	// Judgements is how it was judged, by the last judgement of each run, key and source.
+	Judgements []Judged `json:"judgements"`
 	// Counted is what the whole trace counted for; left out if nobody asked for it.
 	Counted *Counted `json:"counted,omitempty"`
 	// Repeated is how many spans came more than once and are shown once.
@@ -67,8 +68,19 @@ type Summary struct {
 	State string `json:"state,omitempty"`
 	// DurationMS is null where nobody told the end truthfully.
 	DurationMS *float64 `json:"duration_ms"`
-	Outcome    string   `json:"outcome"` // success or failure
+	Outcome    string   `json:"outcome"` // success, failure, or running of a run that goes on
 	ErrorType  string   `json:"error_type,omitempty"`
+	// Model is that of its first model call, "" without one.
+	Model string `json:"model"`
+	// Tokens are those of its model calls and CostUSD what all its calls cost, each as
+	// the meter counts them, without embeddings among the tokens; null where not known.
+	Tokens  *int64   `json:"tokens"`
+	CostUSD *float64 `json:"cost_usd"`
+	// Similarity is that of the best document of the search that found least; null
+	// where no search has a score.
+	Similarity *float64 `json:"similarity"`
+	// Feedback is the score that the run itself was given last, 0 to 1; null without one.
+	Feedback *float64 `json:"feedback"`
 	// Spans is how many spans it has, as far as they were read.
 	Spans int `json:"spans"`
 }
@@ -96,6 +108,10 @@ type Span struct {
 	Tool      string     `json:"tool,omitempty"`
 	Input     *Text      `json:"input,omitempty"`
 	Output    *Text      `json:"output,omitempty"`
+	// Attributes are all that it says of itself, as it came; long ones are cut and
+	// texts then. Stack is that of the exception that it tells of, "" without one.
+	Attributes map[string]json.RawMessage `json:"attributes,omitempty"`
+	Stack      string                     `json:"stack,omitempty"`
 	// Explanation says what the span counted for; left out if nobody asked for it.
 	Explanation *Explanation `json:"explanation,omitempty"`
 
@@ -154,13 +170,21 @@ type Text struct {
 	Truncated bool `json:"truncated,omitempty"`
 }
 
-// List is the newest runs.
+// List is a page of runs.
 type List struct {
 	Runs []Summary `json:"runs"`
-	// From is when the oldest record that was looked at was admitted, null if there was none.
+	// Total is how many runs match, on this page and on all others.
+	Total int `json:"total"`
+	// Next is the cursor of the next page, "" on the last.
+	Next string `json:"next"`
+	// From is when the oldest record was admitted that was read for the list, null if
+	// there was none.
 	From Time `json:"from"`
-	// IndexedFrom is from when on runs are found at once.
+	// IndexedFrom is from when on runs are found at once by their ids.
 	IndexedFrom Time `json:"indexed_from"`
+	// NotIndexed is how many traces since From are in no list, because there were more
+	// in a second than are read for it. They are found by their ids.
+	NotIndexed uint64 `json:"not_indexed"`
 }
 
 func milliseconds(d time.Duration) *float64 {

@@ -27,14 +27,14 @@ func (v *Viewer) follow(ctx context.Context) {
 				body = nil // the record says nothing, and is passed
 			}
 			v.judged.add(in(rec, body)) // before the index says that it has passed
-			v.index.add(rec, body)
+			v.index.add(rec, body, &v.lister.groups)
+			v.lister.take(rec, body)
+			v.index.passed(rec.End)
 			rec.Release()
 			continue
 		}
 		if err == nil {
-			v.index.mu.Lock()
-			v.index.pass(v.tail.Position())
-			v.index.mu.Unlock()
+			v.index.passed(v.tail.Position())
 		} else if ctx.Err() == nil {
 			v.log.Warn("the index of runs cannot read the journal; it tries again", "error", err)
 			if !pause(ctx, again) {
@@ -67,7 +67,11 @@ func (v *Viewer) rebuild(ctx context.Context) {
 		}
 		older := v.index.below(room)
 		end := min(s.End, to)
-		judged, err := v.reindex(ctx, older, s.Base, end)
+		list, err := newRowReader(newRows(v.rows.seed, v.o.ListBytes), v.priced(), v.o.Rate)
+		var judged []judgedAt
+		if err == nil {
+			judged, err = v.reindex(ctx, older, list, s.Base, end)
+		}
 		if err != nil {
 			if ctx.Err() == nil {
 				v.log.Warn("the index of runs is not made of everything that is kept; what it lacks is looked for in the journal", "error", err)
@@ -75,6 +79,7 @@ func (v *Viewer) rebuild(ctx context.Context) {
 			return
 		}
 		v.judged.extend(judged)
+		v.rows.extend(list.rows)
 		v.index.extend(older, s.Base, s.First)
 		if older.dropped {
 			return
@@ -83,8 +88,8 @@ func (v *Viewer) rebuild(ctx context.Context) {
 	}
 }
 
-// reindex reads a stretch of the journal into pages, and gives what was judged in it.
-func (v *Viewer) reindex(ctx context.Context, into *pages, from, to journal.Position) (judged []judgedAt, err error) {
+// reindex reads a stretch of the journal into pages and rows, and gives what was judged in it.
+func (v *Viewer) reindex(ctx context.Context, into *pages, list *rowReader, from, to journal.Position) (judged []judgedAt, err error) {
 	c, err := v.cursor("runs-rebuild", from)
 	if err != nil {
 		return nil, err
@@ -94,7 +99,8 @@ func (v *Viewer) reindex(ctx context.Context, into *pages, from, to journal.Posi
 	wanted := func(k journal.Kind) bool { return k.Spans() || holds(k) }
 	err = eachOf(ctx, c, to, wanted, func(rec *journal.Record, body []byte) bool {
 		if rec.Kind.Spans() {
-			into.add(rec.Position, rec.End, rec.Admitted, body)
+			into.add(rec.Position, rec.End, rec.Admitted, body, &list.groups)
+			list.take(rec, body)
 		} else {
 			judged = append(judged, in(rec, body)...)
 		}

@@ -72,7 +72,7 @@ type found struct {
 // take takes what a record has of an id: a trace rather than a span, a newer one
 // rather than an older.
 func (f *found) take(w *wanted, body []byte) (some bool) {
-	eachSpan(body, func(trace, span, run []byte) {
+	eachSpan(body, func(trace, span, run []byte, _ bool) {
 		switch whole, one := w.match(trace, span, run); {
 		case whole:
 			*f, some = found{trace: [16]byte(trace), any: true}, true

@@ -44,9 +44,7 @@ func (v *Viewer) Get(ctx context.Context, id string, explained bool) (*Run, erro
 	err = v.at(ctx, p.positions, func(rec *journal.Record, body []byte) bool {
 		// A record that does not scan was counted as damaged by whoever counts.
 		_ = scanner.Traces(body, c)
-		if explained {
-			pieces = append(pieces, piece(rec, body, p.trace))
-		}
+		pieces = append(pieces, piece(rec, body, p.trace))
 		if project == "" {
 			project = rec.Project
 		}
@@ -63,16 +61,19 @@ func (v *Viewer) Get(ctx context.Context, id string, explained bool) (*Run, erro
 	}
 	run := v.document(c, &p, project)
 	whole := run.Tree[0].parent == [8]byte{} || p.span == [8]byte{}
-	if run.Feedback, err = v.judgements(ctx, p.trace, run.Tree, whole); err != nil {
+	if run.Judgements, err = v.judgements(ctx, p.trace, run.Tree, whole); err != nil {
 		return nil, err
 	}
+	counted, err := explain(v.priced(), c, pieces)
+	if err != nil {
+		return nil, err
+	}
+	run.Summary.sum(run.Tree, run.Judgements)
 	if explained {
-		rules := v.o.Rules
-		if v.o.Pricer != nil {
-			rules.Pricer = v.o.Pricer()
-		}
-		if run.Counted, err = explain(rules, c, pieces); err != nil {
-			return nil, err
+		run.Counted = counted
+	} else {
+		for _, s := range c.spans {
+			s.Explanation = nil
 		}
 	}
 	return run, nil

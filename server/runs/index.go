@@ -22,8 +22,8 @@ type pages struct {
 	dropped bool
 }
 
-// add notes the ids of a record of spans.
-func (s *pages) add(pos, end journal.Position, admitted time.Time, body []byte) {
+// add notes the ids of a record of spans, and tells of which traces it has some.
+func (s *pages) add(pos, end journal.Position, admitted time.Time, body []byte, into *groups) {
 	p := s.open(pos, admitted, false)
 	note := func(key uint64) {
 		if !p.add(key) {
@@ -33,11 +33,13 @@ func (s *pages) add(pos, end journal.Position, admitted time.Time, body []byte) 
 		}
 	}
 	var last [16]byte
-	eachSpan(body, func(trace, span, run []byte) {
+	eachSpan(body, func(trace, span, run []byte, notable bool) {
 		if id := [16]byte(trace); id != last {
 			note(s.key(trace))
 			last = id
+			into.begin(id)
 		}
+		into.note(notable)
 		note(s.key(span))
 		if run != nil {
 			id := understand.ParseRunID(run)
@@ -105,18 +107,24 @@ func newIndex(budget int64, seed uint64, from journal.Position, at time.Time) *i
 	}
 }
 
-// add takes the record behind those that were added before.
-func (x *index) add(rec *journal.Record, body []byte) {
+// add takes the record behind those that were added before; passed has to follow.
+func (x *index) add(rec *journal.Record, body []byte, into *groups) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if rec.Kind.Spans() {
 		x.pages.dropped = false
-		x.pages.add(rec.Position, rec.End, rec.Admitted, body)
+		x.pages.add(rec.Position, rec.End, rec.Admitted, body, into)
 		if x.pages.dropped {
 			x.floor, x.floorTime = x.pages.row[0].whole(), x.pages.row[0].first
 		}
 	}
-	x.pass(rec.End)
+}
+
+// passed notes that everything before a position was dealt with.
+func (x *index) passed(end journal.Position) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.pass(end)
 }
 
 // pass notes that everything before a position was added, or holds no spans. mu is held.
@@ -172,26 +180,6 @@ func (x *index) find(most int, ids ...[]byte) []journal.Position {
 		}
 	}
 	return found
-}
-
-// newest gives the position from which a reader meets at most a number of the
-// newest records of spans and, but for the last, bytes of journal; false without any.
-func (x *index) newest(records int, bytes journal.Position) (journal.Position, bool) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	var from journal.Position
-	n := 0
-	for i := len(x.pages.row) - 1; i >= 0; i-- {
-		list := x.pages.row[i].records
-		for k := len(list) - 1; k >= 0; k-- {
-			if n == records || n > 0 && x.head-list[k] > bytes {
-				return from, true
-			}
-			from = list[k]
-			n++
-		}
-	}
-	return from, n > 0
 }
 
 // reach gives from where on everything is indexed, and when that was admitted.

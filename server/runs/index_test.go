@@ -42,12 +42,12 @@ func TestIndexKnowsAllFromItsFloorOn(t *testing.T) {
 		start := journal.Position(10*before + 10)
 		x := newIndex(pages*pageBytes(leastSlots), 7, start, at(start))
 		for _, s := range records[before:] {
-			x.add(&journal.Record{Kind: journal.Traces, Position: s.pos, End: s.pos + 10, Admitted: at(s.pos)}, s.body())
+			x.add(&journal.Record{Kind: journal.Traces, Position: s.pos, End: s.pos + 10, Admitted: at(s.pos)}, s.body(), new(groups))
 		}
 		if room := x.room(); room > 0 {
 			older := x.below(room)
 			for _, s := range records[:before] {
-				older.add(s.pos, s.pos+10, at(s.pos), s.body())
+				older.add(s.pos, s.pos+10, at(s.pos), s.body(), new(groups))
 			}
 			x.extend(older, 0, at(0))
 		}
@@ -87,7 +87,7 @@ func TestOneTraceInEveryRecord(t *testing.T) {
 	for i := range uint64(5000) {
 		s := stored{journal.Position(i), nil}
 		b := body(llm(1, i, 0))
-		x.add(&journal.Record{Kind: journal.Traces, Position: s.pos, End: s.pos + 1}, b)
+		x.add(&journal.Record{Kind: journal.Traces, Position: s.pos, End: s.pos + 1}, b, new(groups))
 	}
 	id := traceID(1)
 	got := x.find(50, id[:])

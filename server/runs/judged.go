@@ -22,11 +22,49 @@ type judged struct {
 	mu    sync.Mutex
 	at    map[understand.RunID][]journal.Position
 	queue []judgedAt // oldest first
+	// last is the score that a run was given last.
+	last map[understand.RunID]scoredAt
 }
 
 type judgedAt struct {
-	run understand.RunID
-	pos journal.Position
+	run    understand.RunID
+	pos    journal.Position
+	scored bool
+	score  float64
+}
+
+type scoredAt struct {
+	pos   journal.Position
+	score float64
+}
+
+// score gives the last score of those that any of the ids has, all of one run.
+func (x *judged) score(ids ...understand.RunID) (score float64, ok bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if len(x.last) == 0 {
+		return 0, false
+	}
+	var at journal.Position
+	for _, id := range ids {
+		if s, known := x.last[id]; known && (!ok || s.pos > at) {
+			score, at, ok = s.score, s.pos, true
+		}
+	}
+	return score, ok
+}
+
+// hear notes a score unless a later one is known. mu is held.
+func (x *judged) hear(j judgedAt) {
+	if !j.scored {
+		return
+	}
+	if x.last == nil {
+		x.last = make(map[understand.RunID]scoredAt)
+	}
+	if s, known := x.last[j.run]; !known || s.pos <= j.pos {
+		x.last[j.run] = scoredAt{j.pos, j.score}
+	}
 }
 
 // holds tells whether records of a kind may hold judgements.
@@ -40,7 +78,7 @@ func in(rec *journal.Record, body []byte) (list []judgedAt) {
 	// A record that does not scan was counted as damaged by whoever counts.
 	_ = judgement.Each(body, func(j judgement.Judgement) {
 		if j.RunID != "" {
-			list = append(list, judgedAt{understand.ParseRunID([]byte(j.RunID)), rec.Position})
+			list = append(list, judgedAt{understand.ParseRunID([]byte(j.RunID)), rec.Position, j.Scored, j.Score})
 		}
 	})
 	return list
@@ -58,6 +96,7 @@ func (x *judged) add(list []judgedAt) {
 	}
 	for _, j := range list {
 		x.at[j.run] = append(x.at[j.run], j.pos)
+		x.hear(j)
 	}
 	x.queue = append(x.queue, list...)
 	for over := len(x.queue) - mostJudged; over > 0; over-- {
@@ -67,6 +106,7 @@ func (x *judged) add(list []judgedAt) {
 			x.at[oldest.run] = rest
 		} else {
 			delete(x.at, oldest.run)
+			delete(x.last, oldest.run)
 		}
 	}
 }
@@ -85,6 +125,7 @@ func (x *judged) extend(older []judgedAt) {
 	for i := len(older) - 1; i >= 0; i-- {
 		j := older[i]
 		x.at[j.run] = append([]journal.Position{j.pos}, x.at[j.run]...)
+		x.hear(j)
 	}
 	x.queue = append(slices.Clone(older), x.queue...)
 }

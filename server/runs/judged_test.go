@@ -72,14 +72,14 @@ func TestARunShowsHowItWasJudged(t *testing.T) {
 		}
 		for range 2 {
 			for _, id := range []string{traceText(1), spanHex(1), "question of 12:05"} {
-				if diff := cmp.Diff(whole, said(h.get(id).Feedback)); diff != "" {
+				if diff := cmp.Diff(whole, said(h.get(id).Judgements)); diff != "" {
 					t.Errorf("%s: -want +got:\n%s", id, diff)
 				}
 			}
-			if diff := cmp.Diff(whole[2:3], said(h.get(spanHex(2)).Feedback)); diff != "" {
+			if diff := cmp.Diff(whole[2:3], said(h.get(spanHex(2)).Judgements)); diff != "" {
 				t.Errorf("below: -want +got:\n%s", diff)
 			}
-			if got := h.get(spanHex(9)).Feedback; got == nil || len(got) != 0 {
+			if got := h.get(spanHex(9)).Judgements; got == nil || len(got) != 0 {
 				t.Errorf("a run that nobody judged: %#v", got)
 			}
 			h.again() // judgements are found after a restart too
@@ -144,7 +144,7 @@ func TestTheIndexOfJudgementsIsBounded(t *testing.T) {
 	var x judged
 	run := func(n int) understand.RunID { return understand.ParseRunID(fmt.Append(nil, "run ", n)) }
 	for n := range mostJudged + 10 {
-		x.add([]judgedAt{{run(n), journal.Position(n)}})
+		x.add([]judgedAt{{run: run(n), pos: journal.Position(n)}})
 	}
 	if len(x.queue) != mostJudged || len(x.at) != mostJudged {
 		t.Errorf("%d %d", len(x.queue), len(x.at))
@@ -153,13 +153,13 @@ func TestTheIndexOfJudgementsIsBounded(t *testing.T) {
 	if found(9) || !found(10) || !found(mostJudged+9) {
 		t.Error("not the oldest went")
 	}
-	x.extend([]judgedAt{{run(1), 1}})
+	x.extend([]judgedAt{{run: run(1), pos: 1}})
 	if found(1) {
 		t.Error("a full index took older ones")
 	}
 	x = judged{}
-	x.add([]judgedAt{{run(5), 50}})
-	x.extend([]judgedAt{{run(5), 5}, {run(4), 40}})
+	x.add([]judgedAt{{run: run(5), pos: 50}})
+	x.extend([]judgedAt{{run: run(5), pos: 5}, {run: run(4), pos: 40}})
 	if diff := cmp.Diff([]journal.Position{5, 40, 50}, x.find(map[understand.RunID]string{run(4): "", run(5): ""})); diff != "" {
 		t.Error(diff)
 	}

@@ -2,7 +2,7 @@ package runs
 
 import (
 	"context"
-	"slices"
+	"encoding/hex"
 
 	"treq/telemetry/journal"
 	"treq/telemetry/otlp"
@@ -11,121 +11,123 @@ import (
 )
 
 const (
-	// DefaultList and MostListed are how many runs a list has if nobody says, and at most.
+	// DefaultList and MostListed are how many runs a page has if nobody says, and at most.
 	DefaultList = 50
 	MostListed  = 200
-	// A list is made of this much of the journal at most.
-	listRecords = 256
-	listBytes   = 16 << 20
+	// going is the position from which runs that go on are said to be heard of, above
+	// all of the journal.
+	going journal.Position = 1 << 61
 )
 
-// Recent gives the newest runs of GenAI activity, at most limit of them (1 to
-// MostListed; 0 is DefaultList), the one that was last heard of first. It looks at
-// a bounded number of the newest records: a run whose root came earlier is listed
-// by its earliest span there.
-func (v *Viewer) Recent(ctx context.Context, limit int) (*List, error) {
-	if limit == 0 {
-		limit = DefaultList
+// List gives the runs of GenAI activity that a query asks for, as far as they are in
+// the journal and were read for it (docs/api.md, section 2). An error is of kind
+// Unprocessable and says what is wrong with the query.
+func (v *Viewer) List(ctx context.Context, q Query) (*List, error) {
+	if q.Limit <= 0 || q.Limit > MostListed {
+		q.Limit = DefaultList
+	}
+	f, err := v.rows.compile(q)
+	if err != nil {
+		return nil, err
 	}
 	short, cancel := context.WithTimeout(ctx, catchUp)
 	_ = v.index.await(short, v.o.Journal.Durable()) // the list of a moment ago is one too
 	cancel()
+	running, err := v.goingRows()
+	if err != nil {
+		return nil, err
+	}
 	_, indexed := v.index.reach()
+	f.floor = oldest(v.o.Journal)
+	f.score = v.scoreOf
 	list := &List{Runs: []Summary{}, IndexedFrom: Time(indexed)}
+
+	v.rows.mu.RLock()
+	defer v.rows.mu.RUnlock()
+	list.From, list.NotIndexed = Time(v.rows.from), v.rows.left
+	b := best{most: q.Limit + 1}
+	without := v.rows.lend(running)
+	b.scan(running, f, nil)
+	b.scan(v.rows, f, without)
+	list.Total = b.total
+	for i, h := range b.hits {
+		if i == q.Limit {
+			list.Next = b.hits[i-1].cursor()
+			break
+		}
+		list.Runs = append(list.Runs, v.summary(h.r, h.c))
+	}
+	return list, nil
+}
+
+// Recent is List without a question.
+func (v *Viewer) Recent(ctx context.Context, limit int) (*List, error) {
+	return v.List(ctx, Query{Limit: limit})
+}
+
+// goingRows makes rows of the runs that go on.
+func (v *Viewer) goingRows() (*rows, error) {
+	t := newRows(v.rows.seed, 1<<30)
+	body := v.o.Going([16]byte{})
+	if len(body) == 0 {
+		return t, nil
+	}
 	reader, err := understand.NewReader(v.o.Rules)
 	if err != nil {
 		return nil, err
 	}
-	s := sampler{reader: reader, traces: make(map[[16]byte]*sample)}
-	if from, some := v.index.newest(listRecords, listBytes); some {
-		if list.From, err = v.sample(ctx, from, &s); err != nil {
-			return nil, err
+	x := rowReader{rows: t, reader: reader, at: going}
+	_ = new(otlp.Scanner).Traces(body, &x)
+	return t, nil
+}
+
+// lend gives what is known of the ended parts of runs that go on to those, and says
+// which these are. mu is held.
+func (t *rows) lend(running *rows) map[[16]byte]bool {
+	without := map[[16]byte]bool{}
+	for _, c := range running.chunks {
+		for i := range c.rows {
+			r := &c.rows[i]
+			if ended, of := t.find(&r.trace); ended != nil {
+				without[r.trace] = true
+				r.join(of.move(*ended, c))
+			}
 		}
 	}
-	var scanner otlp.Scanner
-	_ = scanner.Traces(v.o.Going([16]byte{}), &s)
-	list.Runs = s.newest(limit)
-	return list, nil
+	return without
 }
 
-// sample tells a sampler the records from a position on, and gives when the first
-// of them was admitted.
-func (v *Viewer) sample(ctx context.Context, from journal.Position, s *sampler) (first Time, err error) {
-	c, done, err := v.lend(ctx, from)
-	if err != nil {
-		return first, err
+// summary gives what a list shows of a row. rows.mu is held.
+func (v *Viewer) summary(r *row, c *chunk) Summary {
+	s := Summary{
+		RunID: c.runID(r), TraceID: hex.EncodeToString(r.trace[:]), Name: c.text(r.name),
+		Kind: semconv.Kind(r.kind).String(), Service: c.text(r.service), Start: nanoseconds(r.start),
+		State: r.state(), Outcome: r.outcome(), ErrorType: c.text(r.err), Model: c.text(r.model), Spans: int(r.spans),
 	}
-	defer done()
-	var scanner otlp.Scanner
-	err = eachRecord(ctx, c, v.o.Journal.Durable(), func(rec *journal.Record, body []byte) bool {
-		if s.records == 0 {
-			first = Time(rec.Admitted)
-		}
-		s.records++
-		_ = scanner.Traces(body, s) // a damaged record lists nothing
-		return true
-	})
-	return first, err
+	if r.duration >= 0 && s.State == "" {
+		ms := float64(r.duration) / 1e6
+		s.DurationMS = &ms
+	}
+	if r.flags.has(hasTokens) {
+		s.Tokens = new(r.tokens)
+	}
+	if r.flags.has(hasCost) {
+		s.CostUSD = new(dollars(r.cost))
+	}
+	if r.flags.has(hasSimilarity) {
+		s.Similarity = new(short(r.similarity))
+	}
+	if score, ok := v.scoreOf(r, c); ok {
+		s.Feedback = &score
+	}
+	return s
 }
 
-// sampler gathers the heads of traces.
-type sampler struct {
-	reader  *understand.Reader
-	read    understand.Span
-	traces  map[[16]byte]*sample
-	records int
-	seen    int
-}
-
-type sample struct {
-	trace [16]byte
-	head  *Span
-	spans int
-	genai bool
-	last  int // when it was last heard of, counted in spans
-}
-
-func (s *sampler) Resource(r *otlp.Resource) { s.reader.Resource(r) }
-
-func (s *sampler) Scope(sc *otlp.Scope) { s.reader.Scope(sc) }
-
-func (s *sampler) Span(sp *otlp.Span) {
-	t := s.traces[sp.TraceID]
-	if t == nil {
-		t = &sample{trace: sp.TraceID}
-		s.traces[sp.TraceID] = t
+// scoreOf gives the score that the run of a row was given last. rows.mu is held.
+func (v *Viewer) scoreOf(r *row, c *chunk) (float64, bool) {
+	ids := []understand.RunID{r.run, r.trace, spanRun(r.head)}
+	if r.named != 0 {
+		ids = append(ids, understand.ParseRunID(c.bytesOf(r.named)))
 	}
-	s.reader.Read(sp, &s.read)
-	s.seen++
-	t.last = s.seen
-	t.spans++
-	t.genai = t.genai || stateIn(sp) != "" || s.read.Kind != semconv.KindOther || s.read.Flags.Has(understand.Entry)
-	if t.head == nil || heads(sp, &s.read, t.head) {
-		t.head = spanOf(sp, &s.read)
-	}
-}
-
-// heads tells whether a span stands for its trace rather than another: one without
-// a parent before one with, then the earlier.
-func heads(sp *otlp.Span, u *understand.Span, than *Span) bool {
-	root, other := sp.ParentID == [8]byte{}, than.parent == [8]byte{}
-	if root != other {
-		return root
-	}
-	return u.Start < than.start
-}
-
-func (s *sampler) newest(limit int) []Summary {
-	var heard []*sample
-	for _, t := range s.traces {
-		if t.genai {
-			heard = append(heard, t)
-		}
-	}
-	slices.SortFunc(heard, func(a, b *sample) int { return b.last - a.last })
-	runs := make([]Summary, 0, min(limit, len(heard)))
-	for _, t := range heard[:min(limit, len(heard))] {
-		runs = append(runs, summaryOf(t.trace, t.head, t.spans))
-	}
-	return runs
+	return v.judged.score(ids...)
 }

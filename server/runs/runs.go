@@ -27,6 +27,11 @@ type Options struct {
 	Going func(id [16]byte) []byte
 	// IndexBytes bounds the memory of the index; DefaultIndexBytes when 0.
 	IndexBytes int64
+	// ListBytes bounds the memory of what lists are made of; DefaultListBytes when 0.
+	ListBytes int64
+	// Rate is how many traces a second are read for lists when that many come for long;
+	// DefaultRate when 0, all when negative.
+	Rate float64
 	// SearchTime bounds how long one request looks through the journal for what
 	// the index does not have; DefaultSearchTime when 0.
 	SearchTime time.Duration
@@ -38,6 +43,7 @@ type Options struct {
 // The defaults of Options.
 const (
 	DefaultIndexBytes = 16 << 20
+	DefaultListBytes  = 25 << 20
 	DefaultSearchTime = 2 * time.Second
 )
 
@@ -47,6 +53,8 @@ type Viewer struct {
 	log    *slog.Logger
 	index  *index
 	judged judged
+	rows   *rows
+	lister *rowReader // the tail's
 	tail   *journal.Cursor
 	lent   chan string // names of cursors that requests may use
 
@@ -59,6 +67,12 @@ type Viewer struct {
 func Open(o Options) (*Viewer, error) {
 	if o.IndexBytes == 0 {
 		o.IndexBytes = DefaultIndexBytes
+	}
+	if o.ListBytes == 0 {
+		o.ListBytes = DefaultListBytes
+	}
+	if o.Rate == 0 {
+		o.Rate = DefaultRate
 	}
 	if o.SearchTime == 0 {
 		o.SearchTime = DefaultSearchTime
@@ -81,12 +95,26 @@ func Open(o Options) (*Viewer, error) {
 	}
 	var seed [8]byte
 	_, _ = rand.Read(seed[:]) // never fails, says crypto/rand
+	v.rows = newRows(binary.LittleEndian.Uint64(seed[:]), o.ListBytes)
+	if v.lister, err = newRowReader(v.rows, v.priced(), o.Rate); err != nil {
+		v.tail.Close()
+		return nil, err
+	}
 	v.index = newIndex(o.IndexBytes, binary.LittleEndian.Uint64(seed[:]), v.tail.Position(), o.Journal.SafeTime())
 	ctx, cancel := context.WithCancel(context.Background())
 	v.stop = cancel
 	v.running.Go(func() { v.follow(ctx) })
 	v.running.Go(func() { v.rebuild(ctx) })
 	return v, nil
+}
+
+// priced gives the rules with what prices calls.
+func (v *Viewer) priced() understand.Config {
+	rules := v.o.Rules
+	if v.o.Pricer != nil {
+		rules.Pricer = v.o.Pricer()
+	}
+	return rules
 }
 
 // Close ends the indexing. Requests that still run end as the journal lets them.

@@ -5,15 +5,15 @@ import "encoding/binary"
 // sliceOf gives an encoded ExportTraceServiceRequest with nothing but the spans of
 // one trace, their resources and scopes.
 func sliceOf(body []byte, trace [16]byte) []byte {
-	s := slicer{trace: trace}
+	s := slicer{keep: func(id *[16]byte) bool { return *id == trace }}
 	return s.level(nil, body, 0)
 }
 
 // slicer copies the levels above the spans: 0 is the request, 1 the resource's, 2
 // the scope's.
 type slicer struct {
-	trace [16]byte
-	any   bool // the level copied last holds a span of the trace
+	keep func(trace *[16]byte) bool
+	any  bool // the level copied last holds a span that is kept
 }
 
 func (s *slicer) level(dst, b []byte, depth int) []byte {
@@ -26,7 +26,7 @@ func (s *slicer) level(dst, b []byte, depth int) []byte {
 		case !leads(number, depth) || part == nil:
 			dst = append(dst, whole...)
 		case depth == 2:
-			if traceOf(part) == s.trace {
+			if id := traceOf(part); s.keep(&id) {
 				dst = append(dst, whole...)
 				holds = true
 			}

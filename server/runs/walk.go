@@ -2,6 +2,7 @@ package runs
 
 import (
 	"encoding/binary"
+	"math"
 
 	"treq/telemetry/semconv"
 )
@@ -15,7 +16,11 @@ const (
 	fieldTraceID       = 1
 	fieldSpanID        = 2
 	fieldAttribute     = 9
+	fieldStatus        = 15
 	fieldText          = 1 // of an AnyValue
+	fieldDouble        = 4 // of an AnyValue
+	fieldStatusCode    = 3
+	statusError        = 2
 )
 
 // eachSpan tells the ids of every span of an encoded ExportTraceServiceRequest:
@@ -25,7 +30,10 @@ const (
 // The doors have checked the body and the journal its sum, so this does not check
 // again: it steps over everything else by length, which costs a tenth of a scan.
 // What does not decode ends the walk.
-func eachSpan(body []byte, see func(trace, span, run []byte)) {
+//
+// notable tells that the span failed, or that a score below lowSimilarity stands in
+// an attribute of its own.
+func eachSpan(body []byte, see func(trace, span, run []byte, notable bool)) {
 	for len(body) > 0 {
 		number, resource, rest := field(body)
 		body = rest
@@ -49,8 +57,9 @@ func eachSpan(body []byte, see func(trace, span, run []byte)) {
 	}
 }
 
-func seeSpan(b []byte, see func(trace, span, run []byte)) {
+func seeSpan(b []byte, see func(trace, span, run []byte, notable bool)) {
 	var trace, span, run []byte
+	notable := false
 	for len(b) > 0 {
 		number, part, rest := field(b)
 		b = rest
@@ -62,11 +71,15 @@ func seeSpan(b []byte, see func(trace, span, run []byte)) {
 		case fieldAttribute:
 			if name := runName(part); name != nil {
 				run = name
+			} else if isScore(part) {
+				notable = notable || scoresLow(part)
 			}
+		case fieldStatus:
+			notable = notable || failed(part)
 		}
 	}
 	if len(trace) == 16 && len(span) == 8 {
-		see(trace, span, run)
+		see(trace, span, run, notable)
 	}
 }
 
@@ -137,4 +150,37 @@ func runName(attribute []byte) []byte {
 		}
 	}
 	return nil
+}
+
+// failed tells whether an encoded Status is that of an error.
+func failed(status []byte) bool {
+	for len(status) > 0 {
+		number, _, rest := field(status)
+		if number == fieldStatusCode {
+			code, _ := varint(status, 1)
+			return code == statusError
+		}
+		status = rest
+	}
+	return false
+}
+
+// isScore tells whether an attribute's name ends as those of scores do.
+func isScore(attribute []byte) bool {
+	const end = "score"
+	if len(attribute) < 2 || attribute[0] != 1<<3|wireLen {
+		return false
+	}
+	n := 2 + int(attribute[1])
+	return n >= 2+len(end) && n <= len(attribute) && attribute[1] < 0x80 && string(attribute[n-len(end):n]) == end
+}
+
+// scoresLow tells whether the value of a score is a similarity below lowSimilarity.
+func scoresLow(attribute []byte) bool {
+	_, value, _ := field(attribute[2+int(attribute[1]):])
+	if len(value) != 9 || value[0] != fieldDouble<<3|wireI64 {
+		return false
+	}
+	score := math.Float64frombits(binary.LittleEndian.Uint64(value[1:]))
+	return score >= 0 && score < lowSimilarity
 }

@@ -32,7 +32,7 @@ func (s *slow) Span(sp *otlp.Span) {
 }
 
 func walked(body []byte) (lines []string) {
-	eachSpan(body, func(trace, span, run []byte) {
+	eachSpan(body, func(trace, span, run []byte, _ bool) {
 		if [16]byte(trace) != [16]byte{} && [8]byte(span) != [8]byte{} {
 			lines = append(lines, fmt.Sprintf("%x %x %q", trace, span, run))
 		}
@@ -62,7 +62,7 @@ func FuzzWalk(f *testing.F) {
 	f.Add([]byte("\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"))
 	f.Add([]byte("\x0a\x05\x12\x03\x12\x01\x4a"))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		eachSpan(body, func(trace, span, run []byte) {
+		eachSpan(body, func(trace, span, run []byte, _ bool) {
 			if len(trace) != 16 || len(span) != 8 || len(run) > len(body) {
 				t.Fatalf("ids of %d and %d bytes, a run's of %d", len(trace), len(span), len(run))
 			}

@@ -275,7 +275,7 @@ sinks:
 	root := traces[0].Spans[e2etest.SpansPerTrace-1]
 	var run struct {
 		URL      string `json:"langsmith_url"`
-		Feedback []struct {
+		Judgements []struct {
 			Score   float64
 			Comment string
 		}
@@ -283,7 +283,7 @@ sinks:
 	e2etest.Eventually(t, settled, func() error {
 		s.JSON(fmt.Sprintf("/monitoring/runs/%x", root.TraceId), &run)
 		page := fmt.Sprintf("%s/ls/o/33333333-3333-4333-8333-333333333333/projects/p/22222222-2222-4222-8222-222222222222/r/00000000-0000-0000-%x-%x", url, root.SpanId[:2], root.SpanId[2:])
-		if len(run.Feedback) != 1 || run.Feedback[0].Score != float64((rounds-1)%2) || run.Feedback[0].Comment != "voto" || run.URL != page {
+		if len(run.Judgements) != 1 || run.Judgements[0].Score != float64((rounds-1)%2) || run.Judgements[0].Comment != "voto" || run.URL != page {
 			return fmt.Errorf("%+v, not at %s", run, page)
 		}
 		return nil
