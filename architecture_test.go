@@ -49,7 +49,7 @@ var rooms = map[string]room{
 		"takes out of bytes what belongs in no log; the doors and the sinks are given it as a function",
 	},
 	"telemetry/export": {
-		of("telemetry", "telemetry/compress", "telemetry/journal", "telemetry/langsmith", "telemetry/semconv"),
+		of("telemetry", "telemetry/compress", "telemetry/journal", "telemetry/langsmith", "telemetry/otlp", "telemetry/semconv"),
 		"the journal's readers that forward; never count",
 	},
 
