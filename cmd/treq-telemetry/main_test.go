@@ -42,6 +42,9 @@ func TestScripts(t *testing.T) {
 			"freeport": freePort,
 			"occupy":   occupy,
 			"get":      get,
+
+			"await":       await,
+			"certificate": certificate,
 		},
 		RequireExplicitExec: true,
 	})

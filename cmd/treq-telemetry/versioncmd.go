@@ -61,7 +61,8 @@ func (p *process) versionCommand() *cobra.Command {
 			case "text":
 				about := []string{v.Go, v.Platform}
 				if len(v.Revision) > 12 {
-					about = append([]string{v.Revision[:12]}, about...)
+					date, _, _ := strings.Cut(v.Time, "T")
+					about = append([]string{strings.TrimSpace(v.Revision[:12] + " " + date)}, about...)
 				}
 				_, err := fmt.Fprintf(p.stdout, "treq-telemetry %s (%s)\n", v.Version, strings.Join(about, ", "))
 				return err
