@@ -15,7 +15,7 @@ STEP := scripts/step
 export PATH := $(CACHE):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test unit e2e lint fmt vuln torture bench microbench fuzz fixtures docs dashboards dashboard tools e2e-tools clean
+.PHONY: help build run demo test unit e2e lint fmt vuln torture bench microbench fuzz fixtures deploy-check reproducible docs dashboards dashboard tools e2e-tools clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,7 @@ test: ## Run everything: format, vet, staticcheck, unit and end-to-end tests wit
 	@$(STEP) "tools" $(MAKE) --no-print-directory tools
 	@$(MAKE) --no-print-directory lint
 	@$(STEP) "unit tests" $(MAKE) --no-print-directory unit
+	@$(STEP) "deploy" $(MAKE) --no-print-directory deploy-check
 	@$(STEP) "end-to-end tests" $(MAKE) --no-print-directory e2e
 
 unit: ## Run the tests inside packages, with the race detector
@@ -80,6 +81,14 @@ fuzz: ## Run every fuzz target for FUZZTIME (30s)
 
 fixtures: ## Record again what real clients send (test/recorded)
 	@test/recorded/record.sh
+
+deploy-check: ## Hold deploy/ and the release to the programs that read them
+	@scripts/install-prometheus $(CACHE)
+	@scripts/install-systemd-analyze
+	@cd deploy/check && $(GO) vet . && $(GO) test -count=1 .
+
+reproducible: ## Build the committed source twice; both must be the same program
+	@scripts/reproducible
 
 docs: ## Write the generated parts of docs/
 	@$(GO) test . ./server/config ./telemetry/objective ./test/cases -run "TestDocumentedInstruments|TestDocumentedRooms|TestDocumentedCases|TestReferenceIsCurrent" -update
