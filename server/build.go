@@ -17,6 +17,7 @@ import (
 	"treq/server/api"
 	"treq/server/config"
 	"treq/server/dashboard"
+	"treq/server/fleet"
 	"treq/server/history"
 	"treq/server/ingest"
 	"treq/server/notify"
@@ -40,6 +41,8 @@ type parts struct {
 	exposition *snapshot.Exposition
 	history    *history.Store // nil where there is none
 	windows    *windows
+	fleet      *fleet.View  // nil where the numbers are this process's own
+	peers      *fleet.Peers // nil where there are none
 	reported   *reported.Store
 	process    *instrument.Process
 	meter      *meter.Meter
@@ -186,9 +189,12 @@ func (s *Server) openMeter(ctx context.Context, p *parts) (err error) {
 	if p.windows, err = newWindows(p.history, p.reader); err != nil {
 		return err
 	}
-	p.models = &models{p.reader, book, s.config.Currency, p.windows}
+	if err := s.openFleet(p); err != nil {
+		return err
+	}
+	p.models = &models{p.reader, book, s.config.Currency, p.windows, p.fleet}
 	p.documents = &documents{
-		reader: p.reader, process: p.process, reported: p.reported, started: s.started, windows: p.windows,
+		reader: p.reader, process: p.process, reported: p.reported, started: s.started, windows: p.windows, fleet: p.fleet,
 		hindered: func() bool { return len(s.reasons(p)) > 0 },
 	}
 	if _, err = instrument.Observe(provider.Meter(instrument.ProcessScope), p.sources()); err != nil {
@@ -279,7 +285,7 @@ func (p *parts) handlers(s *Server, c config.Config, tokens *access.Tokens) (han
 		Runs:        shownRuns{p.runs},
 		Feedback:    p.judging.door, FeedbackTokens: p.judging.tokens,
 		FeedbackStats: func(ctx context.Context, service, key string) (any, error) {
-			return feedbackStats(ctx, p.reader, service, key)
+			return feedbackStats(ctx, p.totals, service, key)
 		},
 		Checks:  []api.Check{{Name: "journal", Err: p.journalCheck}},
 		Notices: func() []string { return s.notices },
@@ -300,6 +306,7 @@ func (p *parts) handlers(s *Server, c config.Config, tokens *access.Tokens) (han
 	}
 	o.Page, o.Stopping = page, s.doors.ending
 	s.historyOptions(p, &o)
+	p.fleetOptions(&o)
 	s.alertOptions(p, &o)
 	a, err := api.New(o)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"treq/server/api"
+	"treq/server/fleet"
 	"treq/telemetry/instrument"
 	"treq/telemetry/reported"
 	"treq/telemetry/snapshot"
@@ -22,7 +23,8 @@ type documents struct {
 	process  *instrument.Process
 	reported *reported.Store
 	started  time.Time
-	windows  *windows // nil without a history
+	windows  *windows    // nil without a history
+	fleet    *fleet.View // nil where the documents are this process's own
 	// hindered tells whether a sink or the log cannot make progress, or a critical
 	// alert fires.
 	hindered func() bool
@@ -30,12 +32,20 @@ type documents struct {
 
 // Metrics makes the full document.
 func (d *documents) Metrics(ctx context.Context, n api.Narrow) (any, error) {
+	if d.fleet != nil {
+		m, _, err := d.ofFleet(ctx, n)
+		return m, err
+	}
 	m, _, err := d.build(ctx, n)
 	return m, err
 }
 
 // Summary makes the summary.
 func (d *documents) Summary(ctx context.Context, n api.Narrow) (any, error) {
+	if d.fleet != nil {
+		_, s, err := d.ofFleet(ctx, n)
+		return s, err
+	}
 	return d.summary(ctx, n)
 }
 

@@ -159,8 +159,8 @@ type judgedSoFar struct {
 const positiveAbove = 0.5
 
 // feedbackStats counts the judgements of a service, of all for "", under a key.
-func feedbackStats(ctx context.Context, reader *snapshot.Reader, service, key string) (any, error) {
-	snap, err := reader.Snapshot(ctx)
+func feedbackStats(ctx context.Context, totals func(context.Context) (*snapshot.Snapshot, error), service, key string) (any, error) {
+	snap, err := totals(ctx)
 	if err != nil {
 		return nil, err
 	}

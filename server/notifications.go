@@ -11,7 +11,11 @@ import (
 // openNotifications starts what delivers alerts. It stands behind the evaluation:
 // it starts before and stops after it.
 func (s *Server) openNotifications(p *parts) (err error) {
-	p.notifications, err = notify.Open(s.config.Notifications.Notify(), notify.Deps{
+	c := s.config.Notifications.Notify()
+	if !s.config.Fleet.DeliverAlerts {
+		c.Receivers, c.Routes, c.Silences = nil, nil, nil // another replica tells them
+	}
+	p.notifications, err = notify.Open(c, notify.Deps{
 		Dir: s.config.DataDir, Logger: s.log, Proxy: http.ProxyFromEnvironment, Version: s.version,
 	})
 	if err != nil {

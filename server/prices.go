@@ -8,6 +8,7 @@ import (
 
 	"treq/server/api"
 	"treq/server/config"
+	"treq/server/fleet"
 	"treq/telemetry/pricing"
 	"treq/telemetry/snapshot"
 )
@@ -31,11 +32,15 @@ type models struct {
 	reader   *snapshot.Reader
 	book     *pricing.Book
 	currency config.Currency
-	windows  *windows // nil without a history
+	windows  *windows    // nil without a history
+	fleet    *fleet.View // nil where the document is this process's own
 }
 
 // Document is what each model did.
 func (m *models) Document(ctx context.Context, n api.Narrow) (any, error) {
+	if m.fleet != nil {
+		return m.ofFleet(ctx, n)
+	}
 	s, err := m.reader.Snapshot(ctx)
 	if err == nil && !n.From.IsZero() {
 		s, err = m.windows.since(ctx, s, n.From)
@@ -43,8 +48,12 @@ func (m *models) Document(ctx context.Context, n api.Narrow) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	return m.document(s, n.Service), nil
+}
+
+func (m *models) document(s *snapshot.Snapshot, service string) snapshot.Models {
 	return s.Models(snapshot.ModelsQuery{
-		Service: n.Service, PricesVersion: m.book.Version(), PricesDate: m.book.Date(),
+		Service: service, PricesVersion: m.book.Version(), PricesDate: m.book.Date(),
 		Currency: m.currency.Code, UnitsPerUSD: m.currency.USDRate,
-	}, time.Now()), nil
+	}, time.Now())
 }

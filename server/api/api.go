@@ -78,6 +78,13 @@ type Options struct {
 	Stopping <-chan struct{}
 	// Runs shows single runs; nil shows none.
 	Runs Runs
+	// RunElsewhere asks the other replicas for a run that Runs does not have; a request
+	// that bears HeaderAsked is one of theirs and asks nobody. Nil asks nobody.
+	RunElsewhere func(ctx context.Context, id string, explain bool) (any, error)
+	// HeaderAsked is the name of that header.
+	HeaderAsked string
+	// Fleet makes what GET /monitoring/fleet answers; nil answers 404.
+	Fleet func(ctx context.Context) (any, error)
 	// Feedback takes judgements of runs, FeedbackTokens lets pages send them, and
 	// FeedbackStats tells of those of a service ("" for all) and key how they came
 	// out. A nil one takes none, makes none, answers 404.

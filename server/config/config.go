@@ -38,6 +38,9 @@ type Config struct {
 	// Semconv chooses how /metrics calls what it tells of model calls.
 	Semconv Semconv `yaml:"semconv"`
 	History History `yaml:"history"`
+	// Scope says whose numbers the documents show; Fleet is about the other replicas.
+	Scope Scope `yaml:"scope"`
+	Fleet Fleet `yaml:"fleet"`
 	// Objectives are the targets and alerts that are evaluated over the history.
 	Objectives Objectives `yaml:"objectives"`
 	// Sinks are the ones of the file, then the ones of the environment.
@@ -150,6 +153,8 @@ func Defaults() Config {
 		Currency:      Currency{Code: USD, USDRate: 1},
 		Semconv:       SemconvReleased,
 		History:       defaultHistory(),
+		Scope:         ScopeInstance,
+		Fleet:         defaultFleet(),
 		Objectives:    defaultObjectives(),
 		Sinks:         []export.Config{},
 		Redact:        defaultRedact(),

@@ -18,6 +18,7 @@ func (c *Config) Validate() Problems {
 	v.families(c.Families)
 	v.money(c)
 	v.history(&c.History)
+	v.fleet(c)
 	v.objectives(&c.Objectives)
 	v.sinks(c.Sinks, c.own())
 	v.notifications(&c.Notifications)
