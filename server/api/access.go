@@ -9,7 +9,7 @@ import (
 
 // open are the addresses that tell nothing and that probes and people without a
 // token need.
-var open = []string{"/", "/healthz", "/livez", "/readyz", "/monitoring/health"}
+var open = []string{"/", "/openapi.json", "/docs", "/healthz", "/livez", "/readyz", "/monitoring/health"}
 
 // mayUse decides over a request for one of the routes from its headers alone,
 // before anything of the body is read. What records asks for the scope that

@@ -90,11 +90,6 @@ func (a *API) index(w http.ResponseWriter, r *http.Request) error {
 		a.o.Page.ServeHTTP(w, r)
 		return nil
 	}
-	type endpoint struct {
-		Method string `json:"method"`
-		Path   string `json:"path"`
-		About  string `json:"about"`
-	}
 	doc := struct {
 		Service   string     `json:"service"`
 		Version   string     `json:"version"`

@@ -38,7 +38,7 @@ type file struct {
 	kind, tag     string
 }
 
-// Handler serves the page at / and its files below /assets/. Safe for concurrent
+// Handler serves the page at /, that of the API at /docs, and their files below /assets/. Safe for concurrent
 // use; make it with New.
 type Handler struct {
 	files map[string]file
@@ -63,8 +63,10 @@ func New() (*Handler, error) {
 		}
 		h.files[e.Name()] = f
 	}
-	if _, ok := h.files["index.html"]; !ok {
-		return nil, fmt.Errorf("dashboard: dist/index.html is not embedded")
+	for _, name := range []string{"index.html", "docs.html"} {
+		if _, ok := h.files[name]; !ok {
+			return nil, fmt.Errorf("dashboard: dist/%s is not embedded", name)
+		}
 	}
 	return h, nil
 }
@@ -95,11 +97,15 @@ func Wants(r *http.Request) bool {
 	return strings.Contains(r.Header.Get("Accept"), "text/html")
 }
 
-// ServeHTTP answers / with the page and /assets/NAME with its files.
+// ServeHTTP answers / with the page, /docs with that of the API, and /assets/NAME with
+// their files.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(r.URL.Path, "/assets/")
-	if r.URL.Path == "/" {
+	switch r.URL.Path {
+	case "/":
 		name = "index.html"
+	case "/docs":
+		name = "docs.html"
 	}
 	f, ok := h.files[name]
 	if !ok {

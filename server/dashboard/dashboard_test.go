@@ -26,7 +26,7 @@ func get(t *testing.T, path string, headers ...string) *httptest.ResponseRecorde
 
 func TestPageAndFiles(t *testing.T) {
 	for path, kind := range map[string]string{
-		"/": "text/html; charset=utf-8", "/assets/app.js": "text/javascript; charset=utf-8",
+		"/": "text/html; charset=utf-8", "/docs": "text/html; charset=utf-8", "/assets/docs.js": "text/javascript; charset=utf-8", "/assets/app.js": "text/javascript; charset=utf-8",
 		"/assets/app.css": "text/css; charset=utf-8", "/assets/icon.svg": "image/svg+xml",
 	} {
 		w := get(t, path)
@@ -73,7 +73,7 @@ func TestSize(t *testing.T) {
 
 // What the policy forbids must not be in the page to begin with.
 func TestPageHasNothingInline(t *testing.T) {
-	page := get(t, "/").Body.String()
+	page := get(t, "/").Body.String() + get(t, "/docs").Body.String()
 	for _, word := range []string{"<style", "style=", "onload", "onclick", "http://", "https://", "<script>"} {
 		if strings.Contains(page, word) {
 			t.Errorf("the page has %s", word)

@@ -10,7 +10,7 @@ const out = process.argv[2] ?? path.join(here, "..", "dist");
 await mkdir(out, { recursive: true });
 await build({
   absWorkingDir: here,
-  entryPoints: { app: "src/main.tsx" },
+  entryPoints: { app: "src/main.tsx", docs: "src/docs.tsx" },
   outdir: out,
   bundle: true,
   minify: true,
@@ -22,5 +22,4 @@ await build({
   charset: "utf8",
   logLevel: "warning",
 });
-await copyFile(path.join(here, "src", "index.html"), path.join(out, "index.html"));
-await copyFile(path.join(here, "src", "icon.svg"), path.join(out, "icon.svg"));
+for (const name of ["index.html", "docs.html", "icon.svg"]) await copyFile(path.join(here, "src", name), path.join(out, name));

@@ -36,7 +36,7 @@ export interface RunSummary {
   model?: string; tokens?: number | null; cost_usd?: number | null; similarity?: number | null; feedback?: number | null;
 }
 
-export interface RunList { runs: RunSummary[]; from: string | null; indexed_from: string | null; next?: string; total?: number }
+export interface RunList { runs: RunSummary[]; from: string | null; indexed_from: string | null; next: string; total: number; not_indexed: number }
 
 export interface Text { text: string; bytes: number; truncated?: boolean }
 
@@ -54,10 +54,10 @@ export interface Span {
 
 export interface Judgement { key: string; score: number | null; value?: string; comment?: string; source: string; time?: string | null }
 
-export interface Run extends Omit<RunSummary, "feedback"> {
+export interface Run extends RunSummary {
   project: string; langsmith_url: string; tree: Span[]; repeated_spans: number; truncated: boolean;
   counted?: { chats: number; llm_calls: number; llm_tokens: number; searches: number; embeddings: number; reranks: number; tool_calls: number; cost_usd: number };
-  feedback: Judgement[];
+  judgements: Judgement[];
   search: { complete: boolean };
 }
 

@@ -152,7 +152,8 @@ export const english = {
   "runs.cost": "Cost",
   "runs.similarity": "Similarity",
   "runs.spans": "Spans",
-  "runs.count": "{n} runs shown",
+  "runs.count": "{n} of {total} runs shown",
+  "runs.not_indexed": "{n} more came too fast to be listed; they are found by their ids.",
   "runs.more": "Show more",
   "runs.since": "found at once since {time}",
 
@@ -281,6 +282,17 @@ export const english = {
   "disposition.refused": "not countable",
   "disposition.rejected": "rejected",
   "state.failed": "failed",
+
+  "docs.title": "API",
+  "docs.text": "Every address of this service, as it describes itself in {file}.",
+  "docs.parameters": "Parameters",
+  "docs.body": "Body",
+  "docs.answers": "Answers",
+  "docs.required": "required",
+  "docs.name": "Name",
+  "docs.type": "Type",
+  "docs.about": "About",
+  "docs.dashboard": "Dashboard",
 
   "ago": "{time} ago",
   "none": "–",

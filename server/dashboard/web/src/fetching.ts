@@ -138,17 +138,26 @@ export function useDocument<T>(path: string | null): Loaded<T> {
   const present = entry;
   useEffect(() => {
     if (path === null) return;
+    // Who showed it before may have gone, and it with them, since this was rendered.
+    if (!entries.has(path)) entries.set(path, present);
     present.users++;
     void load(path, present);
     return () => {
       present.users--;
-      if (present.users === 0) {
-        present.running?.abort();
-        entries.delete(path);
-      }
+      setTimeout(() => leave(path, present), lingering);
     };
   }, [path]);
   return present.state.value as Loaded<T>;
+}
+
+// A page that is left for another often shares documents with it: they stay until it
+// is sure that nobody shows them.
+const lingering = 1_000;
+
+function leave(path: string, entry: Entry): void {
+  if (entry.users > 0) return;
+  entry.running?.abort();
+  if (entries.get(path) === entry) entries.delete(path);
 }
 
 function signalOf(loading: boolean): Signal<Loaded<unknown>> {

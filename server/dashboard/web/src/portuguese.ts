@@ -153,7 +153,8 @@ export const portuguese: Texts = {
   "runs.cost": "Custo",
   "runs.similarity": "Similaridade",
   "runs.spans": "Spans",
-  "runs.count": "{n} execuções mostradas",
+  "runs.count": "{n} de {total} execuções",
+  "runs.not_indexed": "Outras {n} vieram rápido demais para a lista; elas são encontradas pelos seus ids.",
   "runs.more": "Mostrar mais",
   "runs.since": "encontradas de imediato desde {time}",
 
@@ -282,6 +283,17 @@ export const portuguese: Texts = {
   "disposition.refused": "não contável",
   "disposition.rejected": "rejeitado",
   "state.failed": "falhou",
+
+  "docs.title": "API",
+  "docs.text": "Todos os endereços deste serviço, como ele mesmo os descreve em {file}.",
+  "docs.parameters": "Parâmetros",
+  "docs.body": "Corpo",
+  "docs.answers": "Respostas",
+  "docs.required": "obrigatório",
+  "docs.name": "Nome",
+  "docs.type": "Tipo",
+  "docs.about": "Descrição",
+  "docs.dashboard": "Painel",
 
   "ago": "há {time}",
   "none": "–",

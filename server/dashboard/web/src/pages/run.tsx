@@ -35,7 +35,7 @@ export function RunPage({ id }: { id: string }) {
       <div class="bar">
         <h1>{run.name}</h1>
         <Badge tone={run.outcome === "failure" ? "bad" : run.outcome === "running" ? "warn" : "good"}>{run.error_type || word("runs.", run.outcome)}</Badge>
-        {run.feedback.map((j, i) => <Judged score={j.score} key={i} />)}
+        <Judged score={run.feedback} />
       </div>
       <dl class="facts">
         <div><dt>{t("filter.service")}</dt><dd>{run.service}</dd></div>
@@ -133,7 +133,7 @@ function Feedback({ run }: { run: Run }) {
   };
   return (
     <Card title={t("run.feedback")}>
-      {run.feedback.map((j, i) => (
+      {run.judgements.map((j, i) => (
         <p key={i}><Judged score={j.score} /> <span class="dim">{j.key} · {j.source}</span> {j.value} {j.comment}</p>
       ))}
       <label class="wide">{t("run.feedback.comment")}<textarea value={comment} onInput={(e) => setComment(e.currentTarget.value)} /></label>

@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import type { RunList, RunSummary } from "../documents";
-import { useDocument } from "../fetching";
+import { get, useDocument } from "../fetching";
 import { Choice, Filters } from "../filters";
 import { decimal, instant, milliseconds, moment, money, short, t, whole, word } from "../locale";
 import { Badge, Card, Table, Trouble, type Tone } from "../parts";
@@ -11,13 +11,16 @@ const page = 100;
 
 export function Runs() {
   const { service, model, outcome, feedback, query } = view.value;
-  const [limit, setLimit] = useState(page);
   const asked = useSettled(query);
-  const parameters = new URLSearchParams({ limit: String(limit) });
+  const parameters = new URLSearchParams({ limit: String(page) });
   for (const [name, value] of Object.entries({ service, model, outcome, feedback, q: asked })) if (value) parameters.set(name, value);
   const list = useDocument<RunList>(`/monitoring/runs?${parameters}`);
   const kept = useLast(list.value);
-  const runs = kept?.runs ?? [];
+  const older = useOlder(parameters.toString());
+  const first = kept?.runs ?? [];
+  const known = new Set(first.map((r) => r.run_id + r.trace_id));
+  const runs = [...first, ...older.runs.filter((r) => !known.has(r.run_id + r.trace_id))];
+  const next = older.next ?? kept?.next ?? "";
   return (
     <>
       <Filters title={t("nav.runs")} model range={false}>
@@ -30,9 +33,10 @@ export function Runs() {
       </Filters>
       {list.error && <Trouble error={list.error} content />}
       {kept && (
-        <Card title={t("runs.count", { n: whole(runs.length) })} aside={<span class="dim">{t("runs.since", { time: moment(instant(kept.indexed_from)) })}</span>}>
+        <Card title={t("runs.count", { n: whole(runs.length), total: whole(kept.total) })} aside={<span class="dim">{t("runs.since", { time: moment(instant(kept.indexed_from)) })}</span>}>
           {runs.length === 0 ? <p class="empty">{t("runs.none")}</p> : <List runs={runs} />}
-          {runs.length >= limit && <p><button type="button" onClick={() => setLimit(limit + page)}>{t("runs.more")}</button></p>}
+          {next && <p><button type="button" onClick={() => void older.load(next)}>{t("runs.more")}</button> <span role="status">{older.error}</span></p>}
+          {kept.not_indexed > 0 && <p class="dim">{t("runs.not_indexed", { n: whole(kept.not_indexed) })}</p>}
         </Card>
       )}
     </>
@@ -62,6 +66,23 @@ function List({ runs }: { runs: RunSummary[] }) {
 export function Judged({ score }: { score: number | null | undefined }) {
   if (score === null || score === undefined) return null;
   return <Badge tone={score >= 0.5 ? "good" : "bad"}>{score === 1 ? t("runs.positive") : score === 0 ? t("runs.negative") : decimal(score)}</Badge>;
+}
+
+// The pages behind the first one, asked for one by one; forgotten when another list is asked for.
+function useOlder(question: string) {
+  const [state, setState] = useState<{ question: string; runs: RunSummary[]; next: string | null; error: string }>({ question, runs: [], next: null, error: "" });
+  const present = state.question === question ? state : { question, runs: [], next: null, error: "" };
+  return {
+    ...present,
+    load: async (cursor: string) => {
+      try {
+        const list = await get<RunList>(`/monitoring/runs?${question}&cursor=${encodeURIComponent(cursor)}`);
+        setState({ question, runs: [...present.runs, ...list.runs], next: list.next, error: "" });
+      } catch (e) {
+        setState({ ...present, error: e instanceof Error ? e.message : String(e) });
+      }
+    },
+  };
 }
 
 // What was typed, once the typing rests.
