@@ -304,7 +304,7 @@ func (p *parts) handlers(s *Server, c config.Config, tokens *access.Tokens) (han
 	if err != nil {
 		return handlers{}, err
 	}
-	o.Page, o.Stopping = page, s.doors.ending
+	o.Page, o.Shapes, o.Stopping = page, shapes(), s.doors.ending
 	s.historyOptions(p, &o)
 	p.fleetOptions(&o)
 	s.alertOptions(p, &o)

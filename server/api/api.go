@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -73,6 +74,8 @@ type Options struct {
 	// Page is shown at / to whoever reads pages, with what it needs below /assets/; nil
 	// has the list of addresses only.
 	Page http.Handler
+	// Shapes are of the documents that the functions here make, for the description.
+	Shapes Shapes
 	// Stopping is closed when the service begins to stop: live streams end then. Nil
 	// lets them end with their readers only.
 	Stopping <-chan struct{}
@@ -143,6 +146,8 @@ type API struct {
 	metrics rendering
 	summary rendering
 	streams atomic.Int64 // live ones
+
+	description func() ([]byte, error) // made once
 }
 
 // New makes the API. It fails on an origin that is none.
@@ -161,6 +166,7 @@ func New(o Options) (*API, error) {
 	if a.origins, err = newOrigins(o.Origins); err != nil {
 		return nil, err
 	}
+	a.description = sync.OnceValues(a.describe)
 	a.mount()
 	return a, nil
 }

@@ -40,7 +40,7 @@ func (a *API) Routes() []Route {
 		{"GET", "/livez", "whether the process lives", a.alive},
 		{"GET", "/readyz", "whether it can do its work; ?verbose says more", a.ready},
 	}
-	return slices.Concat(routes, a.fleetRoutes(), a.historyRoutes(), a.runRoutes(), a.objectiveRoutes(), a.feedbackRoutes())
+	return slices.Concat(routes, a.fleetRoutes(), a.openAPIRoutes(), a.historyRoutes(), a.runRoutes(), a.objectiveRoutes(), a.feedbackRoutes())
 }
 
 // mount puts the routes behind one handler a path, so that a wrong method is
