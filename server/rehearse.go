@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/storage"
@@ -157,7 +158,7 @@ func metricsOf(doc *objective.Document) ([]string, error) {
 			}
 			for _, selectors := range parser.ExtractSelectors(expr) {
 				for _, m := range selectors {
-					if m.Name == labels.MetricName && m.Type == labels.MatchEqual && !recorded[m.Value] {
+					if m.Name == model.MetricNameLabel && m.Type == labels.MatchEqual && !recorded[m.Value] {
 						names = append(names, m.Value)
 					}
 				}

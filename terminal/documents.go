@@ -136,10 +136,6 @@ type runSummary struct {
 	Similarity *float64   `json:"similarity"`
 }
 
-type runList struct {
-	Runs []runSummary `json:"runs"`
-}
-
 type run struct {
 	runSummary
 	LangSmithURL string  `json:"langsmith_url"`

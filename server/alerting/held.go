@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/rules"
@@ -157,7 +158,7 @@ func (r *register) haunt(ctx context.Context, e *engine, s storage.Appendable, a
 			continue
 		}
 		l := labels.NewBuilder(labels.FromMap(h.Alert.Labels)).
-			Set(labels.MetricName, "ALERTS").Set("alertstate", "firing").Labels()
+			Set(model.MetricNameLabel, "ALERTS").Set("alertstate", "firing").Labels()
 		r.ghosts[id] = l
 		put(l, 1)
 	}

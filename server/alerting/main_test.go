@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/prometheus/prometheus/storage"
@@ -159,5 +158,3 @@ func (w *world) firingSeries(rule string) int {
 	}
 	return len(v)
 }
-
-func labelsOf(a Alert) labels.Labels { return labels.FromMap(a.Labels) }

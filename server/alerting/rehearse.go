@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
@@ -176,7 +177,7 @@ type staged struct {
 
 func (s *staged) Select(ctx context.Context, sorted bool, hints *storage.SelectHints, matchers ...*labels.Matcher) storage.SeriesSet {
 	for _, m := range matchers {
-		if m.Name == labels.MetricName && m.Type == labels.MatchEqual && isRecorded(m.Value) {
+		if m.Name == model.MetricNameLabel && m.Type == labels.MatchEqual && isRecorded(m.Value) {
 			return s.Querier.Select(ctx, sorted, hints, matchers...)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 )
 
@@ -70,7 +71,7 @@ func (s *scraper) scrape(family *dto.MetricFamily, each func(scraped)) {
 // of its way, as a scrape does.
 func (s *scraper) labels(name string, pairs []*dto.LabelPair, label, value string) labels.Labels {
 	s.builder.Reset()
-	s.builder.Add(labels.MetricName, name)
+	s.builder.Add(model.MetricNameLabel, name)
 	s.builder.Add("instance", s.instance)
 	s.builder.Add("job", s.job)
 	for _, p := range pairs {

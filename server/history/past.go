@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 )
 
@@ -29,11 +30,11 @@ func (s *Store) SamplingTime(at time.Time) (when time.Time, reaches bool, err er
 // label function gives "" for a label that is not there.
 func (s *Store) Sampling(ctx context.Context, when time.Time, names []string, each func(name string, label func(string) string, value float64)) error {
 	// An alternation of plain words is looked up, not matched.
-	named, err := labels.NewMatcher(labels.MatchRegexp, labels.MetricName, strings.Join(names, "|"))
+	named, err := labels.NewMatcher(labels.MatchRegexp, model.MetricNameLabel, strings.Join(names, "|"))
 	if err != nil {
 		return err
 	}
 	return s.samplesAt(ctx, when.UnixMilli(), []*labels.Matcher{named}, func(l labels.Labels, v float64) {
-		each(l.Get(labels.MetricName), l.Get, v)
+		each(l.Get(model.MetricNameLabel), l.Get, v)
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/storage"
@@ -24,7 +25,7 @@ func (s *sampler) resume(store *Store) error {
 	s.last = last
 	return store.samplesAt(context.Background(), last, nil, func(l labels.Labels, v float64) {
 		// What rules record may keep our labels, and is not ours to end.
-		if strings.Contains(l.Get(labels.MetricName), ":") {
+		if strings.Contains(l.Get(model.MetricNameLabel), ":") {
 			return
 		}
 		hash := l.Hash()
@@ -79,7 +80,7 @@ func (s *Store) firstSampling(after int64) (at int64, found bool, err error) {
 }
 
 func (s *Store) upMatchers() []*labels.Matcher {
-	return append(s.target(), labels.MustNewMatcher(labels.MatchEqual, labels.MetricName, "up"))
+	return append(s.target(), labels.MustNewMatcher(labels.MatchEqual, model.MetricNameLabel, "up"))
 }
 
 // newest is the time of the newest sample of the database in milliseconds.

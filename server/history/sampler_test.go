@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"google.golang.org/protobuf/proto"
 )
@@ -172,7 +173,7 @@ func TestAnotherProcessEndsWhatIsNotThere(t *testing.T) {
 	a := newApp()
 	s.mustSample(t, noon, a.families(t), false)
 	app := s.Appendable().Appender(t.Context())
-	if _, err := app.Append(0, labels.FromStrings(labels.MetricName, "treq:requests:rate5m", "job", Job, "instance", "here"), noon.UnixMilli(), 4); err != nil {
+	if _, err := app.Append(0, labels.FromStrings(model.MetricNameLabel, "treq:requests:rate5m", "job", Job, "instance", "here"), noon.UnixMilli(), 4); err != nil {
 		t.Fatal(err)
 	}
 	if err := app.Commit(); err != nil {

@@ -110,7 +110,7 @@ func (s *Store) Appendable() storage.Appendable {
 	if s.writer == nil {
 		return s.db
 	}
-	return teed{s.db, s.writer}
+	return teed{s.db, s.writer, s.o.Instance}
 }
 
 // Head tells from when to when samples are held; both zero while there are none.

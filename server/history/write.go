@@ -2,11 +2,10 @@ package history
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"log/slog"
 
 	"treq/telemetry"
 )

@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/snappy"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/prompb"
 
@@ -59,7 +60,7 @@ func TestRemoteWrite(t *testing.T) {
 	value := 3.0
 	s.mustSample(t, noon, nil, false)
 	app := s.Appendable().Appender(t.Context())
-	if _, err := app.Append(0, labels.FromStrings(labels.MetricName, "rule:x"), noon.UnixMilli(), value); err != nil {
+	if _, err := app.Append(0, labels.FromStrings(model.MetricNameLabel, "rule:x"), noon.UnixMilli(), value); err != nil {
 		t.Fatal(err)
 	}
 	if err := app.Commit(); err != nil {
@@ -70,7 +71,7 @@ func TestRemoteWrite(t *testing.T) {
 	}
 	want := []string{
 		`{__name__="up", instance="here", job="treq-telemetry"} 1.0 12:00:00`,
-		`{__name__="rule:x"} 3.0 12:00:00`,
+		`{__name__="rule:x", instance="here"} 3.0 12:00:00`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("written (-want +got):\n%s", diff)

@@ -93,19 +93,21 @@ type written struct {
 // teed stores here and writes elsewhere.
 type teed struct {
 	storage.Appendable
-	writer *writer
+	writer   *writer
+	instance string
 }
 
 // Appender gives an appender whose floats go both ways.
 func (t teed) Appender(ctx context.Context) storage.Appender {
-	return &teeAppender{Appender: t.Appendable.Appender(ctx), writer: t.writer}
+	return &teeAppender{Appender: t.Appendable.Appender(ctx), writer: t.writer, instance: t.instance}
 }
 
 // teeAppender keeps what is appended until it is committed.
 type teeAppender struct {
 	storage.Appender
-	writer  *writer
-	samples []written
+	writer   *writer
+	instance string
+	samples  []written
 }
 
 // mostPerRequest keeps requests well below what servers take at once.
@@ -115,6 +117,11 @@ const mostPerRequest = 2000
 func (a *teeAppender) Append(ref storage.SeriesRef, l labels.Labels, t int64, v float64) (storage.SeriesRef, error) {
 	got, err := a.Appender.Append(ref, l, t, v)
 	if err == nil {
+		// What rules record has no instance here: elsewhere it would be one series of
+		// all who write there, each out of order for the others.
+		if !l.Has("instance") {
+			l = labels.NewBuilder(l).Set("instance", a.instance).Labels()
+		}
 		a.samples = append(a.samples, written{l, t, v})
 	}
 	return got, err

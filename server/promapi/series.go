@@ -2,11 +2,10 @@ package promapi
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
-
-	"errors"
 
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"

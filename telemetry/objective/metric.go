@@ -146,7 +146,9 @@ func metrics() []metric {
 			return "min(treq_journal_room_bytes / treq_journal_limit_bytes)"
 		}, "room that the journal has or can make, of its limit"},
 		{
-			"lost_spans", Spans, map[string]string{"sink": "treq_sink", "reason": "treq_reason"}, "", nil,
+			"lost_spans", Spans,
+			map[string]string{"sink": "treq_sink", "reason": "treq_reason"},
+			"", nil,
 			func(s scope, _ string) string { return s.sum(s.increase("treq_pipeline_dropped_total")) }, "spans that a sink will never get",
 		},
 		{"memory_mb", Megabytes, ofService, "", nil, memory, "resident memory of this process and of services that report theirs"},

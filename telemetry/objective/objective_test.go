@@ -251,9 +251,18 @@ func TestMet(t *testing.T) {
 		value      float64
 		want       bool
 	}{
-		{"<", 0.59, true}, {"<", 0.6, false}, {"<=", 0.6, true}, {"<=", 0.61, false},
-		{">", 0.61, true}, {">", 0.6, false}, {">=", 0.6, true}, {">=", 0.59, false},
-		{"~", 0.7, true}, {"~", 0.5, true}, {"~", 0.71, false}, {"~", 0.49, false},
+		{"<", 0.59, true},
+		{"<", 0.6, false},
+		{"<=", 0.6, true},
+		{"<=", 0.61, false},
+		{">", 0.61, true},
+		{">", 0.6, false},
+		{">=", 0.6, true},
+		{">=", 0.59, false},
+		{"~", 0.7, true},
+		{"~", 0.5, true},
+		{"~", 0.71, false},
+		{"~", 0.49, false},
 	} {
 		target := objective.Target{Comparison: c.comparison, Target: 0.6, Tolerance: 0.1}
 		if got := target.Met(c.value); got != c.want {
