@@ -8,6 +8,7 @@ import (
 	"treq/server/api"
 	"treq/server/runs"
 	"treq/telemetry/export"
+	"treq/telemetry/langsmith"
 	"treq/telemetry/mirror"
 	"treq/telemetry/pricing"
 	"treq/telemetry/understand"
@@ -19,7 +20,10 @@ func (s *Server) openRuns(p *parts) (err error) {
 	rules, _ := s.config.Rules()
 	p.runs, err = runs.Open(runs.Options{
 		Journal: p.journal, Rules: rules, Links: linksOf(s.config.Sinks, p.judging.projects), Logger: s.log,
-		Going:  func(id [16]byte) []byte { return p.merger.Going(id) },
+		Going: func(id [16]byte) []byte { return p.merger.Going(id) },
+		EraseNative: func(body []byte, erased func(run, trace [16]byte) bool) bool {
+			return langsmith.Erase(body, func(run, trace langsmith.ID) bool { return erased(run, trace) })
+		},
 		Pricer: func() understand.Pricer { return pricing.NewFinder(p.models.book) },
 	})
 	if err != nil {
@@ -74,4 +78,12 @@ func (r shownRuns) List(ctx context.Context, q api.RunsQuery) (any, error) {
 
 func (r shownRuns) Run(ctx context.Context, id string, explain bool) (any, error) {
 	return r.Get(ctx, id, explain)
+}
+
+func (r shownRuns) Erase(ctx context.Context, id string) (any, error) {
+	return r.Viewer.Erase(ctx, id)
+}
+
+func (r shownRuns) EraseUser(ctx context.Context, user string) (any, error) {
+	return r.Viewer.EraseUser(ctx, user)
 }

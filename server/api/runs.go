@@ -17,6 +17,10 @@ type Runs interface {
 	// List lists the runs that a query asks for; an error of kind Unprocessable says
 	// what is wrong with it.
 	List(ctx context.Context, q RunsQuery) (any, error)
+	// Erase overwrites the content of the run that an id means, EraseUser that of every
+	// run of a user; what was counted stays counted.
+	Erase(ctx context.Context, id string) (any, error)
+	EraseUser(ctx context.Context, user string) (any, error)
 	// Run gives the run that an id means; explain adds what each span counted for.
 	Run(ctx context.Context, id string, explain bool) (any, error)
 }
@@ -41,6 +45,8 @@ func (a *API) runRoutes() []Route {
 	return []Route{
 		{"GET", "/monitoring/runs", "the runs: ?q, service, model, outcome, user, conversation, feedback, similarity_below, from, to, sort, limit, cursor", a.runs},
 		{"GET", "/monitoring/runs/{run_id}", "one run as a tree; ?explain=1 says what each span counted for", a.run},
+		{"DELETE", "/monitoring/runs/{run_id}", "erase what a run's spans say; numbers stay", a.eraseRun},
+		{"DELETE", "/monitoring/runs", "erase what is said in every run of a ?user", a.eraseUser},
 	}
 }
 
@@ -114,6 +120,28 @@ func (a *API) run(w http.ResponseWriter, r *http.Request) error {
 	if a.o.RunElsewhere != nil && telemetry.KindOf(err) == telemetry.NotFound && r.Header.Get(a.o.HeaderAsked) == "" {
 		v, err = a.o.RunElsewhere(r.Context(), r.PathValue("run_id"), explain)
 	}
+	if err != nil {
+		return err
+	}
+	return replyPrivate(w, v)
+}
+
+// eraseRun overwrites the content of a run.
+func (a *API) eraseRun(w http.ResponseWriter, r *http.Request) error {
+	v, err := a.o.Runs.Erase(r.Context(), r.PathValue("run_id"))
+	if err != nil {
+		return err
+	}
+	return replyPrivate(w, v)
+}
+
+// eraseUser overwrites the content of a user's runs.
+func (a *API) eraseUser(w http.ResponseWriter, r *http.Request) error {
+	user := parseQuery(r.URL.RawQuery)["user"]
+	if user == "" {
+		return telemetry.Errorf(telemetry.Unprocessable, "name whose runs are to be erased: ?user=ID")
+	}
+	v, err := a.o.Runs.EraseUser(r.Context(), user)
 	if err != nil {
 		return err
 	}

@@ -19,6 +19,17 @@ func (fakeRuns) List(_ context.Context, q RunsQuery) (any, error) {
 	return map[string]int{"limit": q.Limit}, nil
 }
 
+func (fakeRuns) Erase(_ context.Context, id string) (any, error) {
+	if id == "none" {
+		return nil, telemetry.Errorf(telemetry.NotFound, "no run %q since yesterday", id)
+	}
+	return map[string]string{"erased": id}, nil
+}
+
+func (fakeRuns) EraseUser(_ context.Context, user string) (any, error) {
+	return map[string]string{"user": user}, nil
+}
+
 func (fakeRuns) Run(_ context.Context, id string, explain bool) (any, error) {
 	switch id {
 	case "none":
@@ -79,10 +90,38 @@ func TestRuns(t *testing.T) {
 	checkProblem(t, f.do("GET", "/monitoring/runs/abc?explain=perhaps", ""), 422, `explain is 1 or 0, not "perhaps"`)
 	checkProblem(t, f.do("GET", "/monitoring/runs/none", ""), 404, `no run "none" since yesterday`)
 	checkProblem(t, f.do("GET", "/monitoring/runs/broken", ""), 500, "internal error")
-	checkProblem(t, f.do("DELETE", "/monitoring/runs/abc", ""), 405, "method not allowed here; use GET, HEAD, OPTIONS")
+	checkProblem(t, f.do("PUT", "/monitoring/runs/abc", ""), 405, "method not allowed here; use DELETE, GET, HEAD, OPTIONS")
 	if w := newFixture(t).do("GET", "/monitoring/runs", ""); w.Code != http.StatusNotFound {
 		t.Errorf("where none are shown: %d", w.Code)
 	}
+}
+
+func TestErasingRuns(t *testing.T) {
+	const needs = "this needs a token, and none is set that opens it; set one with --api-token or --admin-token"
+	checkProblem(t, runsFixture(t, nil).do("DELETE", "/monitoring/runs/abc", ""), 403, needs)
+	f := runsFixture(t, func(o *Options) {
+		o.AuthorizeAdmin = func(h http.Header) (uint64, error) {
+			if h.Get("Authorization") == "Bearer right" {
+				return 1, nil
+			}
+			return 0, errToken
+		}
+	})
+	const right = "Authorization: Bearer right"
+	for _, target := range []string{"/monitoring/runs/abc", "/monitoring/runs?user=maria"} {
+		if w := f.do("DELETE", target, "", "Authorization: Bearer wrong"); w.Code != http.StatusUnauthorized {
+			t.Errorf("%s: %d %s", target, w.Code, w.Body)
+		}
+	}
+	for target, want := range map[string]string{
+		"/monitoring/runs/abc": `{"erased":"abc"}`, "/monitoring/runs?user=maria": `{"user":"maria"}`,
+	} {
+		if w := f.do("DELETE", target, "", right); w.Code != http.StatusOK || w.Body.String() != want {
+			t.Errorf("%s: %d %s", target, w.Code, w.Body)
+		}
+	}
+	checkProblem(t, f.do("DELETE", "/monitoring/runs/none", "", right), 404, `no run "none" since yesterday`)
+	checkProblem(t, f.do("DELETE", "/monitoring/runs", "", right), 422, "name whose runs are to be erased: ?user=ID")
 }
 
 func TestWhoMaySeeRuns(t *testing.T) {

@@ -25,6 +25,10 @@ type Options struct {
 	// spans without an end: of the trace that has the id or a run of the id, of the zero
 	// id of the newest. nil knows of none.
 	Going func(id [16]byte) []byte
+	// EraseNative overwrites in place, keeping its length, what a record of journal.Runs
+	// says of some runs, told by their ids and their traces' (zero where it does not
+	// say), and tells whether it did. nil leaves such records as they are.
+	EraseNative func(body []byte, erased func(run, trace [16]byte) bool) bool
 	// IndexBytes bounds the memory of the index; DefaultIndexBytes when 0.
 	IndexBytes int64
 	// ListBytes bounds the memory of what lists are made of; DefaultListBytes when 0.
@@ -49,14 +53,15 @@ const (
 
 // Viewer answers for runs. Safe for concurrent use.
 type Viewer struct {
-	o      Options
-	log    *slog.Logger
-	index  *index
-	judged judged
-	rows   *rows
-	lister *rowReader // the tail's
-	tail   *journal.Cursor
-	lent   chan string // names of cursors that requests may use
+	o       Options
+	log     *slog.Logger
+	index   *index
+	judged  judged
+	rows    *rows
+	lister  *rowReader // the tail's
+	erasing erasing
+	tail    *journal.Cursor
+	lent    chan string // names of cursors that requests may use
 
 	stop    context.CancelFunc
 	running sync.WaitGroup
@@ -82,6 +87,9 @@ func Open(o Options) (*Viewer, error) {
 	}
 	if o.Going == nil {
 		o.Going = func([16]byte) []byte { return nil }
+	}
+	if o.EraseNative == nil {
+		o.EraseNative = func([]byte, func(run, trace [16]byte) bool) bool { return false }
 	}
 	o.Rules.Pricer = nil
 	// Rules that no reader can be made of are an error now, not with each request.

@@ -81,7 +81,7 @@ func (c *Cursor) TryNext() (*Record, error) {
 			continue
 		}
 		step := readStep{
-			base: s.base, salt: s.salt, from: max(c.pos, s.start()), limit: s.end,
+			base: s.base, generation: s.generation, salt: s.salt, from: max(c.pos, s.start()), limit: s.end,
 			seq: c.seq, items: c.items, seqEnd: s.seqEnd, itemsEnd: s.itemsEnd,
 		}
 		epoch := c.epoch

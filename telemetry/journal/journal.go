@@ -31,6 +31,7 @@ type Journal struct {
 	lock     io.Closer
 	kick     chan struct{} // capacity 1: entries wait
 	stopping chan struct{} // closed by Close
+	sealing  chan Position // bases of segments that are to be sealed if they are active
 	workers  sync.WaitGroup
 	openEnd  Position // end of what Open found
 
@@ -86,6 +87,7 @@ func Open(ctx context.Context, dir string, o Options) (*Journal, error) {
 		dir: dir, o: o, fs: o.FS, log: o.Logger,
 		kick:     make(chan struct{}, 1),
 		stopping: make(chan struct{}),
+		sealing:  make(chan Position),
 		damaged:  make(map[Position]bool),
 		clock:    clock{now: o.Now},
 		pending:  make(map[[16]byte]*request),

@@ -9,8 +9,9 @@ import (
 
 // reader reads records of one segment after the other from the disk.
 type reader struct {
-	file File
-	scan *scanner
+	file       File
+	generation int // of the segment's file
+	scan       *scanner
 	// The last names read, since they hardly ever change.
 	door, project, tenant string
 }
@@ -18,6 +19,7 @@ type reader struct {
 // readStep says what to read: the next record of one segment.
 type readStep struct {
 	base             Position
+	generation       int
 	salt             uint64
 	from, limit      Position
 	seq, items       uint64 // before from
@@ -102,7 +104,7 @@ func same(last *string, b []byte) string {
 }
 
 func (d *reader) open(j *Journal, step readStep) error {
-	if d.file != nil && d.scan.base == step.base {
+	if d.file != nil && d.scan.base == step.base && d.generation == step.generation {
 		d.scan.limit = int64(step.limit - step.base)
 		return nil
 	}
@@ -111,7 +113,7 @@ func (d *reader) open(j *Journal, step readStep) error {
 	if err != nil {
 		return err
 	}
-	d.file = f
+	d.file, d.generation = f, step.generation
 	d.scan = newScanner(f, step.base, step.salt, int64(step.limit-step.base), wideWindow)
 	return nil
 }

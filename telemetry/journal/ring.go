@@ -52,6 +52,15 @@ func (g *ring) pop() *Record {
 	return r
 }
 
+// until lets go what is not behind pos, and appends it to evicted; the caller
+// releases it.
+func (g *ring) until(pos Position, evicted []*Record) []*Record {
+	for g.next < len(g.records) && g.records[g.next].Position <= pos {
+		evicted = append(evicted, g.pop())
+	}
+	return evicted
+}
+
 // find gives the first record at or after pos with one more owner. It reports
 // false when the record has left the ring or does not exist.
 func (g *ring) find(pos Position) (*Record, bool) {

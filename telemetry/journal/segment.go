@@ -72,6 +72,7 @@ type segment struct {
 	sidecar              int64 // size of the sidecar file, 0: none
 	quarantine           int64 // size of the quarantine file, 0: none
 	sealed               bool
+	generation           int // counts how often its file was replaced
 }
 
 func (s *segment) start() Position { return s.base + segmentHeader }

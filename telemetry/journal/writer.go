@@ -21,6 +21,8 @@ func (j *Journal) run() {
 			w.drain()
 		case <-tick.C:
 			j.maintain()
+		case base := <-j.sealing:
+			j.sealIf(base)
 		case <-j.stopping:
 			w.drain()
 			j.finish()

@@ -1,0 +1,91 @@
+package runs
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"treq/telemetry"
+	"treq/telemetry/judgement"
+	"treq/telemetry/otlp"
+	"treq/telemetry/semconv"
+)
+
+// holdsText tells whether a text stands in any file below a directory.
+func holdsText(t *testing.T, dir, text string) bool {
+	t.Helper()
+	found := false
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		found = found || bytes.Contains(b, []byte(text))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func TestErase(t *testing.T) {
+	within(t, nil, func(h *house) {
+		t := h.t
+		secret := otlp.Str(semconv.GenAIPrompt, "my secret")
+		user := otlp.Str(semconv.UserID, "maria")
+		model := otlp.Str(semconv.GenAIRequestModel, "llama")
+		tokens := otlp.I64(semconv.GenAIInputTokens, 12)
+		h.append(body(llm(1, 2, 1, secret, model, tokens), llm(2, 3, 0, otlp.Str(semconv.GenAIPrompt, "another's"))))
+		h.append(body(llm(1, 1, 0, secret, user, otlp.Str("made.up", "my secret too"))))
+		h.append(body(llm(3, 4, 0, otlp.Str(semconv.GenAIPrompt, "her other secret"), user)))
+		h.judge(judgement.Judgement{RunID: traceText(1), Key: "user-score", Source: "api", Scored: true, Score: 1, Comment: "a secret comment", Time: time.Unix(1e9, 0)})
+		before := h.explained(traceText(1))
+
+		done, err := h.viewer.Erase(t.Context(), traceText(1))
+		if err != nil || done.Runs != 1 || done.Records != 3 {
+			t.Fatalf("%+v, %v", done, err)
+		}
+		check := func() {
+			t.Helper()
+			after := h.explained(traceText(1))
+			text, _ := json.Marshal(after)
+			if bytes.Contains(text, []byte("secret")) || bytes.Contains(text, []byte("maria")) {
+				t.Errorf("%s", text)
+			}
+			if *after.Counted != *before.Counted || after.Spans != 2 || *after.Tokens != 12 || after.Model != "llama" ||
+				*after.Feedback != 1 || after.Start != before.Start || *after.DurationMS != *before.DurationMS {
+				t.Errorf("%s", text)
+			}
+			if got := h.get(traceText(2)).Tree[0].Input.Text; got != "another's" {
+				t.Errorf("%q", got)
+			}
+		}
+		check()
+		for _, text := range []string{"my secret", "secret comment"} {
+			if holdsText(t, h.dir, text) {
+				t.Errorf("%q still stands in a file", text)
+			}
+		}
+		if l, err := h.viewer.List(t.Context(), Query{Text: "my secret"}); err != nil || len(l.Runs) != 0 {
+			t.Errorf("%+v, %v", l, err)
+		}
+		h.again()
+		h.settle()
+		check()
+
+		done, err = h.viewer.EraseUser(t.Context(), "maria")
+		if err != nil || done.Runs != 1 || done.Records != 1 || holdsText(t, h.dir, "secret") || holdsText(t, h.dir, "maria") {
+			t.Errorf("%+v, %v", done, err)
+		}
+		if done, err = h.viewer.EraseUser(t.Context(), "maria"); err != nil || done != (Erased{}) {
+			t.Errorf("again: %+v, %v", done, err)
+		}
+		if _, err := h.viewer.Erase(t.Context(), traceText(9)); telemetry.KindOf(err) != telemetry.NotFound {
+			t.Error(err)
+		}
+	})
+}
