@@ -48,8 +48,12 @@ var rooms = map[string]room{
 		of("telemetry", "telemetry/semconv"),
 		"takes out of bytes what belongs in no log; the doors and the sinks are given it as a function",
 	},
+	"telemetry/enrich": {
+		of("telemetry/semconv"),
+		"adds to bytes what a backend would miss; sinks alone have it",
+	},
 	"telemetry/export": {
-		of("telemetry", "telemetry/compress", "telemetry/journal", "telemetry/langsmith", "telemetry/otlp", "telemetry/semconv"),
+		of("telemetry", "telemetry/compress", "telemetry/enrich", "telemetry/journal", "telemetry/langsmith", "telemetry/otlp", "telemetry/semconv"),
 		"the journal's readers that forward; never count",
 	},
 

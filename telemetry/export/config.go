@@ -51,6 +51,15 @@ const (
 	RedactOff Redact = "off"
 )
 
+// Enrich says whether spans get what the backend would miss of them.
+type Enrich string
+
+// Whether they do.
+const (
+	EnrichOn  Enrich = "on"
+	EnrichOff Enrich = "off"
+)
+
 // MaxRequestBytes is the most that one request holds before compression, the
 // limit of LangSmith's own clients. What does not fit is split, never cut.
 const MaxRequestBytes = 20 << 20
@@ -112,6 +121,9 @@ type Config struct {
 	OnlyAttributes   map[string][]string `yaml:"only_attributes" json:"only_attributes"`
 	ExceptServices   []string            `yaml:"except_services" json:"except_services"`
 	ExceptAttributes map[string][]string `yaml:"except_attributes" json:"except_attributes"`
+	// Enrich is on, the default, or off: whether spans are also told in the words that the
+	// profile's backend reads, where they miss them. What misses nothing leaves as it came.
+	Enrich Enrich `yaml:"enrich" json:"enrich"`
 	// Redact is on or off, whatever redact.at says; "" leaves it to that.
 	Redact Redact `yaml:"redact" json:"redact"`
 	// Feedback says whether the sink is told of judgements of runs: on, off, or the
@@ -172,6 +184,9 @@ func (c Config) Validate() error {
 	c.validateFeedback(at)
 	if !(c.Sample >= 0 && c.Sample <= 1) {
 		at("sample", "%v is not above 0 and at most 1", c.Sample)
+	}
+	if c.Enrich != "" && c.Enrich != EnrichOn && c.Enrich != EnrichOff {
+		at("enrich", `%q is not known; known are "on" and "off"`, string(c.Enrich))
 	}
 	if c.Redact != "" && c.Redact != RedactOn && c.Redact != RedactOff {
 		at("redact", `%q is not known; known are "on" and "off"`, string(c.Redact))
@@ -237,6 +252,7 @@ func (c Config) WithDefaults() Config {
 	orDefault(&c.MaxInFlight, 1)
 	orDefault(&c.DeadLetterBytes, 64<<20)
 	orDefault(&c.Sample, 1)
+	orDefault(&c.Enrich, EnrichOn)
 	return c
 }
 

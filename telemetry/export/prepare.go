@@ -11,7 +11,7 @@ type Rewrite func(kind journal.Kind, body []byte) ([]byte, error)
 func (p *pump) prepare(t *ticket, spans int64) (whole piece, any bool) {
 	s := p.sink
 	whole = piece{ticket: t, spans: spans, whole: true}
-	if p.choice == nil && s.rewrite == nil {
+	if p.choice == nil && s.rewrite == nil && s.enrich == nil {
 		return whole, true
 	}
 	record := t.record
@@ -32,14 +32,17 @@ func (p *pump) prepare(t *ticket, spans int64) (whole piece, any bool) {
 			data = chosen
 		}
 	}
-	if s.rewrite == nil {
-		return whole, true
+	clean := data
+	if s.rewrite != nil {
+		if clean, err = s.rewrite(record.Kind, data); err != nil {
+			whole.whole, whole.fault = false, err
+			return whole, true
+		}
 	}
-	clean, err := s.rewrite(record.Kind, data)
-	switch {
-	case err != nil:
-		whole.whole, whole.fault = false, err
-	case len(clean) != len(data) || len(clean) > 0 && &clean[0] != &data[0]:
+	if s.enrich != nil {
+		clean = s.enrich(clean)
+	}
+	if len(clean) != len(data) || len(clean) > 0 && &clean[0] != &data[0] {
 		whole.whole, whole.data = false, clean
 	}
 	return whole, true

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"treq/telemetry/enrich"
 	"treq/telemetry/semconv"
 )
 
@@ -28,6 +29,8 @@ type profile struct {
 	ownTenant bool
 	// headers are sent unless the configuration has them.
 	headers map[string]string
+	// enrich adds to a request what the backend would miss; nil for nothing.
+	enrich func(request []byte) []byte
 	// projectAttribute names the span attribute that tells the project of a
 	// record that came without the header.
 	projectAttribute string
@@ -57,6 +60,7 @@ var profiles = map[string]profile{
 		projectHeader:    "Langsmith-Project",
 		tenantHeader:     "x-tenant-id",
 		projectAttribute: semconv.LSProject,
+		enrich:           enrich.LangSmith,
 		protocols:        []string{Native, Protobuf, JSON},
 		timeout:          30 * time.Second,
 		retryable:        []int{408, 425, 500},
@@ -67,6 +71,7 @@ var profiles = map[string]profile{
 		name:      "langfuse",
 		join:      under("/api/public/otel", "/v1/traces"),
 		keyHeader: "Authorization", key: basic,
+		enrich:    enrich.Langfuse,
 		headers:   map[string]string{"X-Langfuse-Ingestion-Version": "4"},
 		protocols: []string{Protobuf, JSON},
 		timeout:   30 * time.Second,
@@ -77,6 +82,7 @@ var profiles = map[string]profile{
 		join:      under("", "/v1/traces"),
 		keyHeader: "Authorization", key: bearer,
 		projectHeader: "x-project-name", projectAttribute: semconv.LSProject,
+		enrich:    enrich.Phoenix,
 		protocols: []string{Protobuf, GRPC},
 		timeout:   10 * time.Second,
 	},

@@ -63,6 +63,7 @@ type Sink struct {
 	tally     *tally
 	pump      *pump
 	rewrite   Rewrite // nil for records as they are
+	enrich    func(request []byte) []byte
 
 	ctx      context.Context // of the requests
 	cancel   context.CancelFunc
@@ -108,6 +109,9 @@ func New(c Config, d Deps) (*Sink, error) {
 	}
 	if c.Redact == RedactOn && d.Rewrite == nil {
 		return nil, telemetry.Errorf(telemetry.Unprocessable, "sinks.%s.redact: no rules are set: set redact.rules or redact.file", c.Name)
+	}
+	if c.Enrich == EnrichOn {
+		s.enrich = profiles[c.Profile].enrich
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	if err := s.open(d); err != nil {
