@@ -16,6 +16,6 @@ func shapes() api.Shapes {
 		Sinks: []shownSink{}, ChatEntries: []understand.EntryCount{},
 		Charts: []history.Chart{}, Chart: history.ChartData{},
 		KPIs: alerting.Scorecard{}, Alerts: shownAlerts{}, Telemetry: qualityDocument{},
-		RunList: runs.List{}, Run: runs.Run{}, FeedbackStatistics: judgedSoFar{},
+		RunList: runs.List{}, Run: runs.Run{}, Erased: runs.Erased{}, FeedbackStatistics: judgedSoFar{}, Fleet: shownFleet{},
 	}
 }

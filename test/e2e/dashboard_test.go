@@ -14,7 +14,7 @@ import (
 
 // walk runs one of dashboard/walks.mjs in Chromium against a service. Screenshots go
 // to TREQ_E2E_SCREENSHOTS, or nowhere that stays.
-func walk(t *testing.T, s *e2etest.Server, name string) {
+func walk(t *testing.T, s *e2etest.Server, name string, env ...string) {
 	t.Helper()
 	chromium, err := e2etest.Program("chromium")
 	for _, other := range []string{"chromium-browser", "google-chrome"} {
@@ -35,6 +35,7 @@ func walk(t *testing.T, s *e2etest.Server, name string) {
 	home := t.TempDir()
 	cmd := exec.CommandContext(t.Context(), "node", "dashboard/main.mjs", name, s.URL(""), out)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "CHROMIUM=" + chromium}
+	cmd.Env = append(cmd.Env, env...)
 	var told, faults strings.Builder
 	cmd.Stdout, cmd.Stderr = &told, &faults
 	if err := cmd.Run(); err != nil {
@@ -71,7 +72,7 @@ func fill(t *testing.T, s *e2etest.Server, chats string, args ...string) {
 func TestDashboard(t *testing.T) {
 	t.Parallel()
 	s := shown(t, e2etest.Spec{})
-	for _, name := range []string{"every", "switches", "live", "links", "keyboard", "phone", "paint"} {
+	for _, name := range []string{"every", "switches", "live", "links", "keyboard", "phone", "docs", "paint"} {
 		t.Run(name, func(t *testing.T) { walk(t, s, name) })
 	}
 }

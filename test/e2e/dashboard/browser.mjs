@@ -35,7 +35,8 @@ export class Browser {
       void d.dismiss();
     });
     page.on("request", (r) => {
-      if (!r.url().startsWith(this.base + "/") && !r.url().startsWith("data:")) fault(`request to ${r.url()}`);
+      const home = process.env.PANEL ? new URL(process.env.PANEL).origin : this.base;
+      if (![this.base, home].some((h) => r.url().startsWith(h + "/")) && !r.url().startsWith("data:")) fault(`request to ${r.url()}`);
     });
     page.on("popup", (p) => fault(`popup ${p.url()}`));
     return page;

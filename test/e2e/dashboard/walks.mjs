@@ -177,3 +177,58 @@ export async function paint(b) {
   }
   return { first_paint_ms: times.map(Math.round) };
 }
+
+/** The page of the API shows every address, in both languages. */
+export async function docs(b) {
+  const { paths } = await json(b.base, "/openapi.json");
+  const count = Object.values(paths).reduce((sum, methods) => sum + Object.keys(methods).length, 0);
+  for (const [language, theme] of [["pt-BR", "light"], ["en-US", "dark"]]) {
+    const page = await b.page(`docs ${language}`, { language, theme });
+    await page.goto(b.base + "/docs");
+    await page.waitForSelector("main .card");
+    b.expect((await page.locator("main .card").count()) === count, `docs: not ${count} addresses`);
+    for (const summary of await page.locator("main details > summary").all()) await summary.click();
+    b.expect((await page.textContent("main")).includes("success_rate_percent: number"), "docs: the summary is not described");
+    await b.axe(page, "docs");
+    await b.shot(page, `docs-${language}`);
+  }
+}
+
+/** The panel for Next.js: loading, numbers beside targets, an error and its end. */
+export async function panel(b) {
+  const address = process.env.PANEL;
+  const page = await b.page("panel", { language: "pt-BR", allow: [/Failed to load resource/, /net::ERR/] });
+  let held = [];
+  let mode = "hold";
+  await page.route("**/monitoring/stats/summary*", async (route) => {
+    if (mode === "hold") held.push(route);
+    else if (mode === "fail") await route.fulfill({ status: 503, contentType: "application/problem+json", headers: { "Access-Control-Allow-Origin": "*" }, body: JSON.stringify({ detail: "lendo o journal" }) });
+    else await route.continue();
+  });
+  await page.goto(address);
+  await page.waitForSelector(".monitoring-panel [role=status]:has-text('Carregando')");
+  mode = "pass";
+  for (const route of held) await route.continue();
+  await page.waitForSelector(".metric-card.met, .metric-card.missed");
+  const summary = await json(b.base, "/monitoring/stats/summary");
+  const cards = await page.locator(".metric-card").allInnerTexts();
+  b.expect(cards.length === 4 && cards[0].includes(summary.total_requests.toLocaleString("pt-BR")), `panel: ${cards}`);
+  b.expect(cards[1].includes("meta > 95%") && cards[2].includes("meta < 1.000 ms") && cards[3].includes("meta > 0,6"), `panel: targets in ${cards}`);
+  b.expect(cards[3].includes(summary.rag_avg_similarity.toLocaleString("pt-BR", { minimumFractionDigits: 2, maximumFractionDigits: 2 })), `panel: similarity in ${cards}`);
+  await b.axe(page, "panel");
+  await b.shot(page, "panel");
+  await json(b.base, "/monitoring/chat/metrics?success=true&response_time_ms=10", { method: "POST" });
+  await page.waitForSelector(`.metric-card strong:has-text("${(summary.total_requests + 1).toLocaleString("pt-BR")}")`);
+  mode = "fail";
+  await page.waitForSelector("[role=alert]:has-text('lendo o journal')");
+  b.expect((await page.locator(".metric-card").count()) === 4, "panel: an error took the numbers away");
+  const fresh = await b.page("panel, failing", { allow: [/Failed to load resource/, /net::ERR/] });
+  await fresh.route("**/monitoring/**", (route) => route.abort());
+  await fresh.goto(address + "&locale=en");
+  await fresh.waitForSelector("[role=alert]:has-text('could not be loaded')");
+  await b.axe(fresh, "panel, failing");
+  await b.shot(fresh, "panel-failing");
+  await fresh.unroute("**/monitoring/**");
+  await fresh.click("[role=alert] button");
+  await fresh.waitForSelector(".metric-card");
+}
