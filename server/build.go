@@ -118,6 +118,9 @@ func (s *Server) openJournal(ctx context.Context, p *parts) (err error) {
 	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
 		return fmt.Errorf("data directory: %w", err)
 	}
+	if err = refuseNewer(c.DataDir); err != nil {
+		return err
+	}
 	p.journal, err = journal.Open(ctx, filepath.Join(c.DataDir, "journal"), journal.Options{
 		SegmentBytes: int64(c.Journal.SegmentBytes),
 		Keep:         time.Duration(c.Journal.Keep),
@@ -139,6 +142,9 @@ func (s *Server) openJournal(ctx context.Context, p *parts) (err error) {
 		s.log.Warn(notice, "data_dir", c.DataDir)
 	}
 	// Under the journal's lock: nobody else makes one.
+	if err = markFormat(c.DataDir, s.version); err != nil {
+		return err
+	}
 	p.identity, err = loadIdentity(c.DataDir, s.log)
 	return err
 }

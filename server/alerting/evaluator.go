@@ -13,6 +13,7 @@ import (
 
 	"github.com/prometheus/prometheus/rules"
 
+	"treq/telemetry"
 	"treq/telemetry/objective"
 )
 
@@ -76,7 +77,10 @@ func New(o Options) (*Evaluator, error) {
 	if ev.rules, ev.engine, err = ev.compile(o.Objectives); err != nil {
 		return nil, err
 	}
-	if ev.register, err = ev.state.load(); err != nil {
+	if ev.register, err = ev.state.load(); telemetry.KindOf(err) == telemetry.Unsupported && err != nil {
+		return nil, err
+	}
+	if err != nil {
 		ev.log.Error("alerts that fired are not known any more", "error", err)
 	}
 	ev.adopt()

@@ -1,7 +1,10 @@
 package alerting
 
 import (
+	"bytes"
 	"errors"
+	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"testing"
@@ -9,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"treq/telemetry"
 	"treq/telemetry/objective"
 )
 
@@ -257,6 +261,23 @@ func TestDamagedState(t *testing.T) {
 		if _, err := os.Stat(path + ".damaged"); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// TestStateOfANewerVersion is neither read nor set aside: a step back to an earlier
+// program must not cost what the newer one knows.
+func TestStateOfANewerVersion(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "alerts")
+	text := []byte(`{"version":2,"firing":[],"ended":[]}`)
+	content := fmt.Appendf(nil, "%08x %s", crc32.Checksum(text, castagnoli), text)
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := (stateFile{path}).load(); telemetry.KindOf(err) != telemetry.Unsupported {
+		t.Errorf("%v", err)
+	}
+	if left, err := os.ReadFile(path); err != nil || !bytes.Equal(left, content) {
+		t.Errorf("%s %v", left, err)
 	}
 }
 

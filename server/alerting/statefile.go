@@ -30,7 +30,8 @@ type stateDocument struct {
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // load gives what was saved last, an empty register where nothing was. A damaged
-// file is set aside; the error says so and comes with an empty register.
+// file is set aside; the error says so and comes with an empty register. One of
+// another format is left as it is, and the error is of kind Unsupported.
 func (f stateFile) load() (*register, error) {
 	r := newRegister()
 	content, err := os.ReadFile(f.path)
@@ -47,9 +48,12 @@ func (f stateFile) load() (*register, error) {
 	case err != nil || uint32(want) != crc32.Checksum(text, castagnoli):
 		err = errors.New("it is damaged")
 	default:
-		if err = json.Unmarshal(text, &doc); err == nil && doc.Version != stateVersion {
-			err = fmt.Errorf("it is of format %d, and this program knows %d", doc.Version, stateVersion)
-		}
+		err = json.Unmarshal(text, &doc)
+	}
+	if err == nil && doc.Version != stateVersion {
+		return r, telemetry.Errorf(telemetry.Unsupported,
+			"%s has format %d and this program reads format %d: start the newer program that wrote it, or another data directory",
+			f.path, doc.Version, stateVersion)
 	}
 	if err != nil {
 		aside := f.path + ".damaged"
