@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"go.uber.org/goleak"
@@ -100,7 +101,7 @@ func (r *replica) sample() {
 	}
 	app := r.s.store.Appendable().Appender(context.Background())
 	tell := func(name string, v float64, pairs ...string) {
-		l := labels.FromStrings(append(pairs, labels.MetricName, name, "job", history.Job, "instance", r.instance)...)
+		l := labels.FromStrings(append(pairs, model.MetricNameLabel, name, "job", history.Job, "instance", r.instance)...)
 		if _, err := app.Append(storage.SeriesRef(0), l, r.s.clock.UnixMilli(), v); err != nil {
 			r.s.t.Fatal(err)
 		}

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql"
 
@@ -117,7 +118,7 @@ func New(o Options) (*View, error) {
 	}
 	return &View{
 		o: o, exposed: exposed, names: strings.Join(exposed.Names(), "|"),
-		by: strings.Join(append([]string{labels.MetricName}, exposed.Labels()...), ","),
+		by: strings.Join(append([]string{model.MetricNameLabel}, exposed.Labels()...), ","),
 	}, nil
 }
 
@@ -249,7 +250,7 @@ func (v *View) rest(ctx context.Context, at, after time.Time, present []string, 
 
 // series selects the metrics of names, of those instances or of all others.
 func (v *View) series(match labels.MatchType, of []string, names string) string {
-	matchers := []string{labels.MustNewMatcher(labels.MatchRegexp, labels.MetricName, names).String()}
+	matchers := []string{labels.MustNewMatcher(labels.MatchRegexp, model.MetricNameLabel, names).String()}
 	if v.o.Job != "" {
 		matchers = append(matchers, labels.MustNewMatcher(labels.MatchEqual, "job", v.o.Job).String())
 	}
@@ -292,7 +293,7 @@ func (v *View) totals(parts ...promql.Vector) *snapshot.Snapshot {
 	}
 	return v.exposed.Totals(func(yield func(snapshot.ExposedSample) bool) {
 		for _, s := range all {
-			if !yield(snapshot.ExposedSample{Name: s.Metric.Get(labels.MetricName), Label: s.Metric.Get, Value: s.F}) {
+			if !yield(snapshot.ExposedSample{Name: s.Metric.Get(model.MetricNameLabel), Label: s.Metric.Get, Value: s.F}) {
 				return
 			}
 		}
