@@ -1,6 +1,7 @@
 package check
 
 import (
+	"debug/elf"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -103,6 +104,29 @@ func TestReproducible(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	t.Logf("%s", out)
+}
+
+// The image holds nothing that the program could load.
+func TestProgramIsStatic(t *testing.T) {
+	b := exec.Command("go", "build", "-trimpath", "-o", filepath.Join(t.TempDir(), "treq-telemetry"), "./cmd/treq-telemetry")
+	b.Dir = root
+	b.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
+	if out, err := b.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	file, err := elf.Open(b.Args[4])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if libraries, err := file.ImportedLibraries(); err != nil || len(libraries) > 0 {
+		t.Errorf("it loads %v (%v)", libraries, err)
+	}
+	for _, p := range file.Progs {
+		if p.Type == elf.PT_INTERP {
+			t.Error("it needs an interpreter")
+		}
+	}
 }
 
 // A tree that lacks a followed file would be stamped as modified in the image.

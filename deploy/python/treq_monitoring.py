@@ -1,0 +1,66 @@
+"""Numbers of a chat for treq-telemetry, which it never waits for.
+
+record_* put a measurement into a bounded queue and return; one task sends them. What
+finds no room, or nobody there, is counted in `dropped`. Await flush() at shutdown.
+traced() is for services of the OpenTelemetry SDK, whose batches do the same with spans.
+"""
+import asyncio
+import contextlib
+import os
+
+import httpx
+
+URL = os.getenv("TREQ_MONITORING_URL", "http://localhost:8002")
+TOKEN = os.getenv("TREQ_INGEST_TOKEN", "")
+dropped = 0
+_queue, _task = None, None
+
+async def _send(queue):
+    global dropped
+    headers = {"Authorization": f"Bearer {TOKEN}"} if TOKEN else {}
+    async with httpx.AsyncClient(base_url=URL, headers=headers, timeout=2) as client:
+        while True:
+            kind, values = await queue.get()
+            try:
+                (await client.post(f"/monitoring/{kind}/metrics", params=values)).raise_for_status()
+            except httpx.HTTPError:
+                dropped += 1
+            finally:
+                queue.task_done()
+
+def _record(kind, **values):
+    global dropped, _queue, _task
+    if _task is None or _task.done() or _task.get_loop() is not asyncio.get_running_loop():
+        _queue = asyncio.Queue(maxsize=1000)
+        _task = asyncio.create_task(_send(_queue))
+    try:
+        _queue.put_nowait((kind, values))
+    except asyncio.QueueFull:
+        dropped += 1
+
+async def record_chat_metrics(success, response_time_ms, rag_used=False, rag_found=False, llm_tokens=0):
+    _record("chat", success=success, response_time_ms=response_time_ms, rag_used=rag_used, rag_found=rag_found, llm_tokens=llm_tokens)
+
+async def record_rag_metrics(search_time_ms, similarity_score, cache_hit=False, num_results=0):
+    _record("rag", search_time_ms=search_time_ms, similarity_score=similarity_score, cache_hit=cache_hit, num_results=num_results)
+
+async def record_llm_metrics(model, tokens, latency_ms):
+    _record("llm", model=model, tokens=tokens, latency_ms=latency_ms)
+
+async def flush(timeout=2):
+    """Waits until everything is sent, at most so many seconds."""
+    if _queue is not None:
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(_queue.join(), timeout)
+
+@contextlib.contextmanager
+def traced(operation, attributes=None):
+    """A span: "invoke_agent" is a chat, "retrieval" a search, "chat" a model's call.
+
+    Its attributes are those of https://opentelemetry.io/docs/specs/semconv/gen-ai/;
+    what is known at the end only is set on the span.
+    """
+    from opentelemetry import trace
+    attributes = {"gen_ai.operation.name": operation} | (attributes or {})
+    with trace.get_tracer("treq_monitoring").start_as_current_span(operation, attributes=attributes) as span:
+        yield span
