@@ -12,6 +12,8 @@ type reader struct {
 	file       File
 	generation int // of the segment's file
 	scan       *scanner
+	// only tells the kinds whose bodies are read; nil: all.
+	only func(Kind) bool
 	// The last names read, since they hardly ever change.
 	door, project, tenant string
 }
@@ -84,6 +86,9 @@ func (d *reader) record(j *Journal, h *head, off int64) (*Record, error) {
 		decodedLen: h.decodedLen, maxDecoded: j.o.MaxDecoded,
 	}
 	r.refs.Store(1)
+	if d.only != nil && !d.only(h.kind) {
+		return r, nil
+	}
 	buf := compress.NewBuffer(h.bodyLen())
 	body := buf.B[:h.bodyLen()]
 	ok, err := d.scan.read(body, h, off)
@@ -114,7 +119,11 @@ func (d *reader) open(j *Journal, step readStep) error {
 		return err
 	}
 	d.file, d.generation = f, step.generation
-	d.scan = newScanner(f, step.base, step.salt, int64(step.limit-step.base), wideWindow)
+	window := wideWindow
+	if d.only != nil {
+		window = narrowWindow
+	}
+	d.scan = newScanner(f, step.base, step.salt, int64(step.limit-step.base), window)
 	return nil
 }
 

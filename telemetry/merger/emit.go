@@ -182,6 +182,7 @@ func (a *appended) since(log Log, from, to journal.Position) error {
 		return err
 	}
 	defer c.Close()
+	c.Only(func(k journal.Kind) bool { return k == journal.Derived })
 	var scanner otlp.Scanner
 	for c.Position() < to {
 		rec, err := c.TryNext()
