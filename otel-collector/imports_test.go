@@ -21,6 +21,9 @@ var rooms = map[string][]string{
 	},
 	"treq/otel-collector/treqconnector/internal/metadata": nil,
 	"treq/otel-collector/treqredact":                      {"treq/telemetry", "treq/telemetry/redact"},
+	"treq/otel-collector/treqenrich":                      {"treq/telemetry/enrich"},
+	"treq/otel-collector/treqenrich/internal/metadata":    nil,
+	"treq/otel-collector/internal/request":                nil,
 	"treq/otel-collector/treqredact/internal/metadata":    nil,
 }
 

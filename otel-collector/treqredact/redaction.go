@@ -6,7 +6,6 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
-	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -15,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"treq/otel-collector/internal/request"
 	"treq/otel-collector/treqredact/internal/metadata"
 	"treq/telemetry/redact"
 )
@@ -72,35 +72,13 @@ func (r *redaction) shutdown(context.Context) error {
 }
 
 func (r *redaction) traces(_ context.Context, in ptrace.Traces) (ptrace.Traces, error) {
-	return rewrite(in, (&ptrace.ProtoMarshaler{}).MarshalTraces, r.redactor.Traces, (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces)
+	return request.Rewrite(in, (&ptrace.ProtoMarshaler{}).MarshalTraces, r.redactor.Traces, (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces)
 }
 
 func (r *redaction) metrics(_ context.Context, in pmetric.Metrics) (pmetric.Metrics, error) {
-	return rewrite(in, (&pmetric.ProtoMarshaler{}).MarshalMetrics, r.redactor.Metrics, (&pmetric.ProtoUnmarshaler{}).UnmarshalMetrics)
+	return request.Rewrite(in, (&pmetric.ProtoMarshaler{}).MarshalMetrics, r.redactor.Metrics, (&pmetric.ProtoUnmarshaler{}).UnmarshalMetrics)
 }
 
 func (r *redaction) logs(_ context.Context, in plog.Logs) (plog.Logs, error) {
-	return rewrite(in, (&plog.ProtoMarshaler{}).MarshalLogs, r.redactor.Logs, (&plog.ProtoUnmarshaler{}).UnmarshalLogs)
-}
-
-// rewrite gives in redacted: in itself where nothing was found. Its errors are
-// permanent, since the same data will fail again.
-func rewrite[T any](
-	in T, encode func(T) ([]byte, error), redacted func([]byte) ([]byte, error), decode func([]byte) (T, error),
-) (out T, err error) {
-	body, err := encode(in)
-	if err != nil {
-		return out, consumererror.NewPermanent(err)
-	}
-	clean, err := redacted(body)
-	if err != nil {
-		return out, consumererror.NewPermanent(err)
-	}
-	if len(clean) == len(body) && (len(body) == 0 || &clean[0] == &body[0]) {
-		return in, nil
-	}
-	if out, err = decode(clean); err != nil {
-		return out, consumererror.NewPermanent(err)
-	}
-	return out, nil
+	return request.Rewrite(in, (&plog.ProtoMarshaler{}).MarshalLogs, r.redactor.Logs, (&plog.ProtoUnmarshaler{}).UnmarshalLogs)
 }

@@ -11,7 +11,6 @@ import (
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
-	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -232,16 +231,6 @@ func TestWhatHoldsNothingGoesOnAsItCame(t *testing.T) {
 		if out, err := r.traces(t.Context(), in); err != nil || out != in {
 			t.Errorf("a copy went on (%v)", err)
 		}
-	}
-}
-
-// TestWhatCannotBeReadGoesNowhere: the next consumer is not told, and the sender is
-// told not to try again.
-func TestWhatCannotBeReadGoesNowhere(t *testing.T) {
-	broken := func([]byte) ([]byte, error) { return nil, telemetry.Errorf(telemetry.Invalid, "broken") }
-	_, err := rewrite(ptrace.NewTraces(), (&ptrace.ProtoMarshaler{}).MarshalTraces, broken, (&ptrace.ProtoUnmarshaler{}).UnmarshalTraces)
-	if !consumererror.IsPermanent(err) {
-		t.Errorf("got %v", err)
 	}
 }
 
