@@ -36,14 +36,19 @@ func (o *reading) client(p *process) (*terminal.Client, error) {
 		address = "http://localhost:8002"
 	}
 	if token == "" {
-		first, _, _ := strings.Cut(p.env("TREQ_API_TOKEN"), ",")
-		token = strings.TrimSpace(first)
+		token = firstOf(p.env("TREQ_API_TOKEN"))
 	}
 	c, err := terminal.NewClient(address, telemetry.NewSecret(token))
 	if err != nil {
 		return nil, usageError{err}
 	}
 	return c, nil
+}
+
+// firstOf gives the first of several tokens with commas between them.
+func firstOf(tokens string) string {
+	first, _, _ := strings.Cut(tokens, ",")
+	return strings.TrimSpace(first)
 }
 
 // tty gives the file behind the standard output if it is a terminal, else nil.

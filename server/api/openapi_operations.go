@@ -156,6 +156,10 @@ func (a *API) operations() map[string]operation {
 		},
 		"GET /monitoring/runs":             {parameters: runParameters, answers: ok(h.RunList)},
 		"DELETE /monitoring/runs/{run_id}": {about: "Overwrites its content; what it counted for stays.", answers: ok(h.Erased)},
+		"DELETE /monitoring/runs": {
+			about:      "Overwrites the content of every run that names the user; what they counted for stays.",
+			parameters: []described{{name: "user", about: "the user, conversation or session as spans name it", kind: text}}, answers: ok(h.Erased),
+		},
 
 		"POST " + ownFeedback + "/tokens": {
 			form:      []parameter{{name: "run_id", kind: text, required: true}, {name: "expires_in_seconds", kind: whole}},

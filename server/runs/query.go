@@ -27,7 +27,7 @@ type Query struct {
 	Service, Model, User, Conversation string
 	// Outcome is success, failure or running.
 	Outcome string
-	// Feedback is positive (half the scale or more) or negative.
+	// Feedback is positive (half the scale or more), negative, any or none.
 	Feedback string
 	// SimilarityBelow leaves those whose least similarity is below it; nil leaves all.
 	SimilarityBelow *float64
@@ -87,8 +87,8 @@ func (t *rows) compile(q Query) (*filter, error) {
 	if !slices.Contains([]string{"", "success", "failure", "running"}, q.Outcome) {
 		return nil, telemetry.Errorf(telemetry.Unprocessable, "outcome is success, failure or running, not %.40q", q.Outcome)
 	}
-	if !slices.Contains([]string{"", "positive", "negative"}, q.Feedback) {
-		return nil, telemetry.Errorf(telemetry.Unprocessable, "feedback is positive or negative, not %.40q", q.Feedback)
+	if !slices.Contains([]string{"", "positive", "negative", "any", "none"}, q.Feedback) {
+		return nil, telemetry.Errorf(telemetry.Unprocessable, "feedback is positive, negative, any or none, not %.40q", q.Feedback)
 	}
 	if !slices.Contains([]string{"", "similarity", "start", "duration", "cost"}, q.Sort) {
 		return nil, telemetry.Errorf(telemetry.Unprocessable, "sort is similarity, start, duration or cost, not %.40q", q.Sort)
@@ -152,8 +152,15 @@ func (m *matcher) match(r *row) bool {
 	}
 	if q.Feedback != "" {
 		score, judged := m.score(r, m.c)
-		if !judged || (score >= 0.5) != (q.Feedback == "positive") {
-			return false
+		switch q.Feedback {
+		case "any", "none":
+			if judged != (q.Feedback == "any") {
+				return false
+			}
+		default:
+			if !judged || (score >= 0.5) != (q.Feedback == "positive") {
+				return false
+			}
 		}
 	}
 	return len(m.text) == 0 || m.holds(r)
