@@ -3,6 +3,7 @@ package export
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -58,6 +59,17 @@ type Enrich string
 const (
 	EnrichOn  Enrich = "on"
 	EnrichOff Enrich = "off"
+)
+
+// OverBudget says what becomes of what is more than an hour may have.
+type OverBudget string
+
+// What becomes of it.
+const (
+	// OverBudgetWait leaves it in the journal until there is room.
+	OverBudgetWait OverBudget = "wait"
+	// OverBudgetSample leaves out whole traces, the least valuable first.
+	OverBudgetSample OverBudget = "sample"
 )
 
 // MaxRequestBytes is the most that one request holds before compression, the
@@ -121,6 +133,14 @@ type Config struct {
 	OnlyAttributes   map[string][]string `yaml:"only_attributes" json:"only_attributes"`
 	ExceptServices   []string            `yaml:"except_services" json:"except_services"`
 	ExceptAttributes map[string][]string `yaml:"except_attributes" json:"except_attributes"`
+	// RequestsPerHour, SpansPerHour and BytesPerHour, before compression, bound what any
+	// hour sends, a twelfth of it at once; a request that is tried again counts again. 0 is
+	// no bound.
+	RequestsPerHour int64 `yaml:"requests_per_hour" json:"requests_per_hour"`
+	SpansPerHour    int64 `yaml:"spans_per_hour" json:"spans_per_hour"`
+	BytesPerHour    int64 `yaml:"bytes_per_hour" json:"bytes_per_hour"`
+	// OverBudget is wait, the default, or sample, by spans and bytes.
+	OverBudget OverBudget `yaml:"over_budget" json:"over_budget"`
 	// Enrich is on, the default, or off: whether spans are also told in the words that the
 	// profile's backend reads, where they miss them. What misses nothing leaves as it came.
 	Enrich Enrich `yaml:"enrich" json:"enrich"`
@@ -184,6 +204,18 @@ func (c Config) Validate() error {
 	c.validateFeedback(at)
 	if !(c.Sample >= 0 && c.Sample <= 1) {
 		at("sample", "%v is not above 0 and at most 1", c.Sample)
+	}
+	within(at, "requests_per_hour", c.RequestsPerHour, 1, math.MaxInt64)
+	within(at, "spans_per_hour", c.SpansPerHour, 1, math.MaxInt64)
+	within(at, "bytes_per_hour", c.BytesPerHour, 1, math.MaxInt64)
+	switch c.OverBudget {
+	case "", OverBudgetWait:
+	case OverBudgetSample:
+		if c.SpansPerHour == 0 && c.BytesPerHour == 0 {
+			at("over_budget", "there is nothing to sample by: set spans_per_hour or bytes_per_hour")
+		}
+	default:
+		at("over_budget", `%q is not known; known are "wait" and "sample"`, string(c.OverBudget))
 	}
 	if c.Enrich != "" && c.Enrich != EnrichOn && c.Enrich != EnrichOff {
 		at("enrich", `%q is not known; known are "on" and "off"`, string(c.Enrich))

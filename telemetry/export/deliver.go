@@ -29,13 +29,15 @@ type delivery struct {
 	alone  int       // single spans refused before any was taken
 	taken  time.Time // when a request last was; zero for never
 	buried int64
-	reason string
+	// stopped tells that the sink stopped while the budget had no room.
+	stopped bool
+	reason  string
 }
 
 // deliver sends a batch until all its spans found their end, or the sink stops.
 func (s *Sink) deliver(b *batch, k *packer) {
 	d := &delivery{sink: s, packer: k, work: []*batch{b}}
-	for len(d.work) > 0 && s.pass() {
+	for len(d.work) > 0 && !d.stopped && s.pass() {
 		d.step()
 	}
 	if d.buried > 0 {
@@ -61,9 +63,9 @@ func (s *Sink) pass() bool {
 	}
 }
 
-// blocked tells that the sink waits after a failure.
+// blocked tells that the sink waits after a failure, or for its budget.
 func (s *Sink) blocked() bool {
-	return s.ctx.Err() != nil || s.gate.wait(time.Now()) > 0
+	return s.ctx.Err() != nil || s.gate.wait(time.Now()) > 0 || s.budget.waits(time.Now())
 }
 
 // step makes one attempt with the last of the work.
@@ -79,6 +81,10 @@ func (d *delivery) step() {
 		if !d.halve(b) {
 			d.bury(b, outcome{reason: fmt.Sprintf("larger than the %d bytes of a request, and cannot be split", MaxRequestBytes)})
 		}
+		return
+	}
+	if !d.afford(b) {
+		d.stopped = true
 		return
 	}
 	out, released := s.sender.send(s.ctx, b.route, body)

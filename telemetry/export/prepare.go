@@ -1,6 +1,10 @@
 package export
 
-import "treq/telemetry/journal"
+import (
+	"time"
+
+	"treq/telemetry/journal"
+)
 
 // Rewrite gives the body of a record as a sink is to have it: body itself where
 // nothing changes, else memory of its own. It is called from several goroutines at once.
@@ -11,7 +15,7 @@ type Rewrite func(kind journal.Kind, body []byte) ([]byte, error)
 func (p *pump) prepare(t *ticket, spans int64) (whole piece, any bool) {
 	s := p.sink
 	whole = piece{ticket: t, spans: spans, whole: true}
-	if p.choice == nil && s.rewrite == nil && s.enrich == nil {
+	if p.choice == nil && p.thrift == nil && s.rewrite == nil && s.enrich == nil {
 		return whole, true
 	}
 	record := t.record
@@ -28,6 +32,19 @@ func (p *pump) prepare(t *ticket, spans int64) (whole piece, any bool) {
 		}
 		if err == nil && n < spans {
 			p.sampleOut(t, spans-n)
+			whole = piece{ticket: t, spans: n, data: chosen}
+			data = chosen
+		}
+	}
+	if p.thrift != nil {
+		chosen, n, err := p.thrift.of(data, time.Now())
+		n = min(n, whole.spans)
+		if err == nil && n == 0 {
+			p.sampleOut(t, whole.spans)
+			return whole, false
+		}
+		if err == nil && n < whole.spans {
+			p.sampleOut(t, whole.spans-n)
 			whole = piece{ticket: t, spans: n, data: chosen}
 			data = chosen
 		}

@@ -25,6 +25,7 @@ type pump struct {
 	sink   *Sink
 	cursor Cursor
 	choice *choice          // nil for all traces
+	thrift *thrift          // nil for all traces that choice leaves
 	read   journal.Position // end of the last record read
 	passed int64            // spans read or expired
 	before int64            // spans sent by processes before this one
@@ -50,7 +51,7 @@ type pump struct {
 
 func newPump(s *Sink, cursor Cursor, known bool) *pump {
 	return &pump{
-		sink: s, cursor: cursor, choice: newChoice(s.config), read: s.position, passed: s.committed.settled(), before: s.committed.Sent, first: firstSpans, fresh: !known,
+		sink: s, cursor: cursor, choice: newChoice(s.config), thrift: newThrift(s.config, time.Now()), read: s.position, passed: s.committed.settled(), before: s.committed.Sent, first: firstSpans, fresh: !known,
 		idle:    make([]*packer, 0, s.config.MaxInFlight),
 		results: make(chan *packer, s.config.MaxInFlight),
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/zeebo/xxh3"
@@ -52,6 +53,11 @@ func (p *pump) runs(t *ticket, items int64) []routed {
 	if p.choice != nil {
 		all := len(parcels)
 		parcels = p.choice.ofParcels(parcels)
+		p.end(t, counts{SampledOut: int64(all - len(parcels))})
+	}
+	if p.thrift != nil {
+		all := len(parcels)
+		parcels = p.thrift.ofParcels(parcels, time.Now())
 		p.end(t, counts{SampledOut: int64(all - len(parcels))})
 	}
 	var pieces []routed

@@ -64,6 +64,7 @@ type Sink struct {
 	pump      *pump
 	rewrite   Rewrite // nil for records as they are
 	enrich    func(request []byte) []byte
+	budget    *budget // nil for no limit
 
 	ctx      context.Context // of the requests
 	cancel   context.CancelFunc
@@ -113,6 +114,7 @@ func New(c Config, d Deps) (*Sink, error) {
 	if c.Enrich == EnrichOn {
 		s.enrich = profiles[c.Profile].enrich
 	}
+	s.budget = newBudget(c, time.Now())
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	if err := s.open(d); err != nil {
 		s.cancel()
@@ -327,6 +329,10 @@ func (s *Sink) Status() Status {
 		LastError:     gate.lastErr,
 		LastErrorTime: moment(gate.errTime),
 		LastSuccess:   moment(gate.lastGood),
+	}
+	status.Budget, status.SentRatio = s.budgetStatus(now), 1
+	if chosen := ends.Sent + ends.SampledOut; chosen > 0 {
+		status.SentRatio = float64(ends.Sent) / float64(chosen)
 	}
 	status.AdmittedSpans = ends.settled() + status.QueueSpans
 	if status.QueueSpans > 0 {

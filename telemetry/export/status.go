@@ -44,8 +44,12 @@ type Status struct {
 	DeadLetteredSpans int64 `json:"dead_lettered_spans"`
 	// ExpiredSpans went from the journal by retention before they could be sent.
 	ExpiredSpans int64 `json:"expired_spans"`
-	// SampledOutSpans are of traces that the sink's settings leave out.
+	// SampledOutSpans are of traces that the sink's settings or its budget leave out.
 	SampledOutSpans int64 `json:"sampled_out_spans"`
+	// SentRatio is the share of SentSpans in these and SampledOutSpans, 1 without either.
+	SentRatio float64 `json:"sent_ratio"`
+	// Budget is null for a sink without limits.
+	Budget *BudgetStatus `json:"budget"`
 	// SentRequests and SentBytes count delivered requests and their bodies as
 	// they went over the wire; Retried counts attempts that failed and were, or
 	// will be, made again.
