@@ -101,7 +101,7 @@ const (
 	operationDuration = "gen_ai_client_operation_duration_seconds"
 	callUntimed       = "treq_llm_untimed_total"
 	firstToken        = "treq_llm_time_to_first_token_seconds"
-	similarity        = "treq_retrieval_similarity_ratio"
+	similarity        = "treq_retrieval_similarity"
 	below             = "treq_retrieval_below_threshold_total"
 )
 

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"treq/test/e2e/e2etest"
 )
@@ -173,4 +174,51 @@ func same(want, got string) error {
 		}
 	}
 	return nil
+}
+
+// TestChartsShowTheDemo asks for every quantity that has a name, of a service that saw
+// all kinds of traffic: a name of a metric that does not exist would draw nothing.
+func TestChartsShowTheDemo(t *testing.T) {
+	t.Parallel()
+	sink := e2etest.NewSink(t)
+	s := shown(t, e2etest.Spec{Config: "sinks:\n  - {name: other, profile: otlp, endpoint: " + sink.URL() + "/v1/traces}\n"})
+	var list struct {
+		Metrics []struct{ Metric string } `json:"metrics"`
+	}
+	s.JSON("/monitoring/history", &list)
+	if len(list.Metrics) < 29 {
+		t.Errorf("%d charts", len(list.Metrics))
+	}
+	var runs struct {
+		Runs []struct {
+			ID string `json:"run_id"`
+		}
+	}
+	s.JSON("/monitoring/runs?limit=1", &runs)
+	e2etest.Eventually(t, settled, func() error {
+		fill(t, s, "5")
+		// A judgement that is another each time.
+		body := fmt.Sprintf(`{"run_id":%q,"key":"k%d","score":1}`, runs.Runs[0].ID, time.Now().UnixNano())
+		if a := s.Do(http.MethodPost, "/monitoring/feedback", http.Header{"Content-Type": {"application/json"}}, strings.NewReader(body)); a.Status != http.StatusOK {
+			t.Fatalf("feedback: %d %s", a.Status, a.Body)
+		}
+		var empty []string
+		for _, m := range list.Metrics {
+			var chart struct{ Series []struct{ Values []*float64 } }
+			s.JSON("/monitoring/history?range=2m&metric="+m.Metric, &chart)
+			some := false
+			for _, line := range chart.Series {
+				for _, v := range line.Values {
+					some = some || v != nil
+				}
+			}
+			if !some {
+				empty = append(empty, m.Metric)
+			}
+		}
+		if len(empty) > 0 {
+			return fmt.Errorf("nothing is drawn for %v", empty)
+		}
+		return nil
+	})
 }

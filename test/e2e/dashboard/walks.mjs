@@ -131,7 +131,7 @@ export async function keyboard(b) {
   b.expect(new Set(seen).size === 3 && seen.every((s) => s.startsWith("true")), `the arrows do not walk the tree: ${seen}`);
   b.expect((await page.url()).includes("span="), "the open span is not in the address");
   await page.fill("textarea", "boa resposta");
-  await page.locator("button:has-text('👍')").focus();
+  await page.locator("button:has-text('Good answer')").focus();
   await page.keyboard.press("Enter");
   await page.waitForSelector("[role=status]:has-text('Recorded')");
   await eventually("the judgement stands in the run", async () => JSON.stringify(await json(b.base, `/monitoring/runs/${run}`)).includes("boa resposta"));

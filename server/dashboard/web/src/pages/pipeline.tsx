@@ -53,7 +53,7 @@ export function Pipeline() {
       <div class="grid">
         <HistoryChart title={t("chart.spans")} own metrics={[{ metric: "spans", name: t("pipeline.spans") }]} format={(v) => short(v)} />
         <HistoryChart title={t("chart.journal")} own metrics={[{ metric: "journal_bytes", name: t("pipeline.journal.bytes") }]} format={bytes} />
-        <HistoryChart title={t("chart.lag")} own metrics={[{ metric: "sink_lag" }]} by="sink" format={seconds} />
+        {(sinks.value?.sinks.length ?? 0) > 0 && <HistoryChart title={t("chart.lag")} own metrics={[{ metric: "sink_lag" }]} by="sink" format={seconds} />}
       </div>
       <div class="grid two">
         {services.length > 0 && (

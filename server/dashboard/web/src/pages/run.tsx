@@ -138,8 +138,8 @@ function Feedback({ run }: { run: Run }) {
       ))}
       <label class="wide">{t("run.feedback.comment")}<textarea value={comment} onInput={(e) => setComment(e.currentTarget.value)} /></label>
       <div class="bar">
-        <button type="button" onClick={() => void send(1)}>👍 {t("run.feedback.up")}</button>
-        <button type="button" onClick={() => void send(0)}>👎 {t("run.feedback.down")}</button>
+        <button type="button" onClick={() => void send(1)}>{t("run.feedback.up")}</button>
+        <button type="button" onClick={() => void send(0)}>{t("run.feedback.down")}</button>
         <span role="status">{state}</span>
       </div>
     </Card>

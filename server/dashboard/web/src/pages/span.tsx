@@ -55,7 +55,7 @@ function Counted({ span }: { span: Span }) {
   return (
     <Card title={t("run.counted")}>
       <dl class="facts">
-        <Fact name={e.disposition} value={e.events.length > 0 ? e.events.join(", ") : e.reason} />
+        <Fact name={word("disposition.", e.disposition)} value={e.events.length > 0 ? e.events.join(", ") : e.reason} />
         {e.tokens && <Fact name={t("tokens")} value={whole(e.tokens.total)} />}
         {e.cost_usd !== null && <Fact name={t("cost")} value={`${money(e.cost_usd)}${e.cost_source ? ` (${e.cost_source})` : ""}`} />}
       </dl>
