@@ -6,7 +6,9 @@ import (
 	"encoding/binary"
 	"log/slog"
 	"math/rand/v2"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"treq/telemetry/compress"
 	"treq/telemetry/journal"
@@ -124,3 +126,11 @@ func appendSample(t testing.TB, j *journal.Journal, i uint64) journal.Receipt {
 	}
 	return r
 }
+
+// handClock is moved by hand; the journal's goroutines read it at any time. The zero
+// value stands at 1,700,000,000 s.
+type handClock struct{ moved atomic.Int64 }
+
+func (c *handClock) now() time.Time { return time.Unix(1_700_000_000, c.moved.Load()) }
+
+func (c *handClock) add(d time.Duration) { c.moved.Add(int64(d)) }

@@ -136,18 +136,18 @@ func sidecarName(base journal.Position) string {
 
 func TestSafeTime(t *testing.T) {
 	t.Parallel()
-	now := time.Unix(1_700_000_000, 0)
+	var clock handClock
 	fsys := newBrokenFS(1)
 	gate := &gatedFS{brokenFS: fsys, entered: make(chan struct{}), proceed: make(chan struct{})}
 	o := crashOptions(fsys, 1<<20)
-	o.FS, o.Now = gate, func() time.Time { return now }
+	o.FS, o.Now = gate, clock.now
 	j := open(t, "/data", o)
 	appendSample(t, j, 0)
-	now = now.Add(time.Minute)
-	if got := j.SafeTime(); !got.Equal(now) {
-		t.Errorf("idle: %v, want %v", got, now)
+	clock.add(time.Minute)
+	if got := j.SafeTime(); !got.Equal(clock.now()) {
+		t.Errorf("idle: %v, want %v", got, clock.now())
 	}
-	written := now
+	written := clock.now()
 	gate.closed.Store(true)
 	done := make(chan struct{})
 	go func() {
@@ -155,24 +155,24 @@ func TestSafeTime(t *testing.T) {
 		appendSample(t, j, 1)
 	}()
 	<-gate.entered
-	now = now.Add(time.Minute)
+	clock.add(time.Minute)
 	if got := j.SafeTime(); !got.Equal(written) {
 		t.Errorf("while a record of %v is written: %v", written, got)
 	}
 	gate.closed.Store(false)
 	gate.proceed <- struct{}{}
 	<-done
-	if got := j.SafeTime(); !got.Equal(now) {
-		t.Errorf("after it: %v, want %v", got, now)
+	if got := j.SafeTime(); !got.Equal(clock.now()) {
+		t.Errorf("after it: %v, want %v", got, clock.now())
 	}
 }
 
 // The clock is set back by an hour, and later over a restart.
 func TestClockSetBack(t *testing.T) {
 	t.Parallel()
-	now := time.Unix(1_700_000_000, 0)
+	var clock handClock
 	o := crashOptions(newBrokenFS(1), 1<<20)
-	o.Now = func() time.Time { return now }
+	o.Now = clock.now
 	j := open(t, "/data", o)
 	last := j.SafeTime()
 	step := func(i uint64) {
@@ -185,21 +185,21 @@ func TestClockSetBack(t *testing.T) {
 		last = safe
 	}
 	step(0)
-	now = now.Add(-time.Hour)
+	clock.add(-time.Hour)
 	step(1)
-	now = now.Add(time.Second)
+	clock.add(time.Second)
 	step(2)
 	if want := time.Unix(1_700_000_001, 0); !last.Equal(want) {
 		t.Errorf("a second after the step back: %v, want %v", last, want)
 	}
 	closeJournal(t, j)
-	now = now.Add(-24 * time.Hour)
+	clock.add(-24 * time.Hour)
 	j = open(t, "/data", o)
 	step(3)
-	now = now.Add(48 * time.Hour)
+	clock.add(48 * time.Hour)
 	step(4)
-	if !last.Equal(now) {
-		t.Errorf("the wall clock is ahead again: %v, want %v", last, now)
+	if !last.Equal(clock.now()) {
+		t.Errorf("the wall clock is ahead again: %v, want %v", last, clock.now())
 	}
 	// readAll checks the order of the admission times.
 	readAll(t, cursor(t, j, "all", 0, false))
