@@ -284,6 +284,7 @@ func (c Config) WithDefaults() Config {
 	orDefault(&c.MaxInFlight, 1)
 	orDefault(&c.DeadLetterBytes, 64<<20)
 	orDefault(&c.Sample, 1)
+	orDefault(&c.OverBudget, OverBudgetWait)
 	orDefault(&c.Enrich, EnrichOn)
 	return c
 }

@@ -98,7 +98,7 @@ func TestDefaults(t *testing.T) {
 	want := Config{
 		Name: "s", Profile: "otlp", Protocol: "http/protobuf", Endpoint: "http://host/v1/traces", Compression: Gzip,
 		Timeout: 10 * time.Second, Delay: 200 * time.Millisecond, BatchBytes: 4 << 20, BatchSpans: 8192,
-		MaxInFlight: 1, DeadLetterBytes: 64 << 20, Sample: 1,
+		MaxInFlight: 1, DeadLetterBytes: 64 << 20, Sample: 1, OverBudget: OverBudgetWait, Enrich: EnrichOn,
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(telemetry.Secret{})); diff != "" {
 		t.Error(diff)
