@@ -77,10 +77,20 @@ func (a *assembly) add(s *Span) {
 	if int(t.live) > a.config.MaxTraceSpans {
 		a.closeAll(t)
 	}
-	for a.open > a.config.MaxOpenSpans {
+	for tooMany(a.open, a.pool.opened, a.config.MaxOpenSpans) {
 		a.stats.ClosedEarly++
 		a.fire(a.timers.next(), true)
 	}
+}
+
+// leastSpans is how many spans a trace counts for at least: what it takes beside its
+// spans is as much as they do, and a flood of traces of one span would hold three times
+// the memory that the bound is for.
+const leastSpans = 3
+
+// tooMany tells whether spans of so many traces pass a bound.
+func tooMany(spans, traces, most int) bool {
+	return spans > most || traces > 1 && traces*leastSpans > most
 }
 
 // duplicate tells of a span that was known before, or is counted elsewhere.
@@ -326,7 +336,7 @@ func (a *assembly) remember(t *trace) {
 	t.keptSeq = a.seq
 	t.until = later(a.now, int64(a.config.Remember))
 	a.memories.push(memory{t, t.keptSeq, t.until})
-	for a.remembered > a.config.MaxRemembered && a.memories.len() > 0 {
+	for tooMany(a.remembered, a.pool.remembering, a.config.MaxRemembered) && a.memories.len() > 0 {
 		if m := a.memories.first(); m.trace.keptSeq == m.seq {
 			a.stats.Forgotten += int64(len(m.trace.kept))
 		}

@@ -26,7 +26,8 @@ type Config struct {
 	Session time.Duration
 
 	// MaxOpenSpans bounds the spans held in open fragments, about 200 bytes each;
-	// above it fragments close early, those due first before the others.
+	// above it fragments close early, those due first before the others. A trace of
+	// fewer than three counts for three, here and for MaxRemembered.
 	MaxOpenSpans int
 	// MaxTraceSpans bounds the open spans of one trace; above it all of the
 	// trace's fragments close early.

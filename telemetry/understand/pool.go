@@ -8,6 +8,8 @@ type pool struct {
 	frags  []*fragment
 	opens  []*opened
 	closes []*closed
+	// opened and remembering count the halves that traces have.
+	opened, remembering int
 }
 
 const (
@@ -55,6 +57,7 @@ func (p *pool) fragment() *fragment {
 func (p *pool) putFragment(f *fragment) { give(&p.frags, f) }
 
 func (p *pool) open() *opened {
+	p.opened++
 	if o := take(&p.opens); o != nil {
 		return o
 	}
@@ -70,6 +73,7 @@ func (p *pool) putOpen(t *trace) {
 		return
 	}
 	t.opened = nothingOpen
+	p.opened--
 	if cap(o.spans) <= poolList && cap(o.frags) <= poolList {
 		o.slots, o.waiting = nil, nil
 		give(&p.opens, o)
@@ -81,6 +85,7 @@ func (p *pool) closed(t *trace) {
 	if t.closed != nothingKept {
 		return
 	}
+	p.remembering++
 	if t.closed = take(&p.closes); t.closed == nil {
 		t.closed = new(closed)
 	}
@@ -93,6 +98,7 @@ func (p *pool) putClosed(t *trace) {
 		return
 	}
 	t.closed = nothingKept
+	p.remembering--
 	if cap(c.kept) <= poolList && cap(c.chats) <= poolList {
 		*c = closed{kept: c.kept[:0], chats: c.chats[:0], calls: c.calls[:0]}
 		give(&p.closes, c)
