@@ -27,6 +27,7 @@ type rowReader struct {
 	groups  groups
 	chosen  map[[16]byte]bool
 	touched []*row // made of this record
+	sliced  []byte // what is read of a record
 	at      journal.Position
 	seen    journal.Position
 }
@@ -65,7 +66,7 @@ func (x *rowReader) take(rec *journal.Record, body []byte) {
 	if x.rows.from.IsZero() || rec.Admitted.Before(x.rows.from) {
 		x.rows.from = rec.Admitted
 	}
-	if len(x.groups.list) > 0 && len(x.chosen) > 0 {
+	if len(x.chosen) > 0 {
 		x.readInto(rec, body, all)
 	}
 }
@@ -76,10 +77,11 @@ func (x *rowReader) choose(at time.Time) (all bool) {
 	all = true
 	for i := range x.groups.list {
 		g := &x.groups.list[i]
-		if x.chosen[g.trace] {
+		if len(x.chosen) > 0 && x.chosen[g.trace] {
 			continue
 		}
-		if r, _ := x.rows.find(&g.trace); r != nil || x.budget.admits(at, x.rows.key(&g.trace), g.notable) {
+		key := x.rows.key(&g.trace)
+		if x.rows.known(key) || x.budget.admits(at, key, g.notable) {
 			x.chosen[g.trace] = true
 		} else {
 			all = false
@@ -92,7 +94,8 @@ func (x *rowReader) choose(at time.Time) (all bool) {
 func (x *rowReader) readInto(rec *journal.Record, body []byte, all bool) {
 	if !all {
 		s := slicer{keep: func(id *[16]byte) bool { return x.chosen[*id] }}
-		body = s.level(nil, body, 0)
+		x.sliced = s.level(x.sliced[:0], body, 0)
+		body = x.sliced
 	}
 	x.at, x.seen = rec.Position, 0
 	x.touched = x.touched[:0]

@@ -57,6 +57,12 @@ func (t *rows) find(trace *[16]byte) (*row, *chunk) {
 	return r, c
 }
 
+// known tells whether a trace of a key has a row. mu is held.
+func (t *rows) known(key uint64) bool {
+	_, ok := t.at[key]
+	return ok
+}
+
 // make gives a fresh row for a trace. mu is held.
 func (t *rows) make(trace *[16]byte) (*row, *chunk) {
 	n := len(t.chunks)

@@ -61,6 +61,7 @@ func traceOf(span []byte) (id [16]byte) {
 		span = rest
 		if number == fieldTraceID {
 			copy(id[:], part)
+			break // it comes first, and what follows is long
 		}
 	}
 	return id
