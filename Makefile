@@ -15,7 +15,7 @@ STEP := scripts/step
 export PATH := $(CACHE):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test unit e2e lint fmt vuln torture bench microbench fuzz fixtures deploy-check reproducible docs dashboards dashboard tools e2e-tools clean
+.PHONY: help build run demo test unit e2e lint fmt vuln torture bench microbench fuzz collector fixtures deploy-check reproducible docs dashboards dashboard tools e2e-tools clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,14 +42,17 @@ test: ## Run everything: format, vet, staticcheck, unit and end-to-end tests wit
 
 unit: ## Run the tests inside packages, with the race detector
 	@$(GO) test -race -timeout 15m $$($(GO) list ./... | grep -v -e /test/e2e -e /test/torture)
+	@cd otel-collector && $(GO) test -race -timeout 15m ./...
 
-e2e: e2e-tools ## Run the built product against real clients, sinks and scrapers
+e2e: e2e-tools collector ## Run the built product against real clients, sinks and scrapers
 	@$(GO) test -race -timeout 30m ./test/e2e/...
 
 lint: tools ## Check the format, vet and staticcheck
 	@$(STEP) "gofumpt" scripts/format-check
 	@$(STEP) "go vet" $(GO) vet ./...
 	@$(STEP) "staticcheck" staticcheck ./...
+	@cd otel-collector && ../$(STEP) "go vet, Collector" $(GO) vet ./...
+	@cd otel-collector && ../$(STEP) "staticcheck, Collector" staticcheck ./...
 
 fmt: tools ## Rewrite the sources as gofumpt likes them
 	@gofumpt -w .
@@ -66,6 +69,17 @@ $(CACHE)/otelcol-bench: bench/collector/builder.yaml bench/collector/go.mod
 	@cd bench/collector && CGO_ENABLED=0 $(GO) tool builder --config builder.yaml
 	@mv .cache/otelcol-bench/otelcol-bench $@
 	@touch $@
+
+collector: bin/otelcol-treq ## Build bin/otelcol-treq: the OpenTelemetry Collector with our connector and processors
+
+# What the Collector is built from; its builder is the bench's.
+COLLECTOR := otel-collector/builder.yaml otel-collector/go.mod go.mod bench/collector/go.mod \
+	$(shell find otel-collector telemetry -name '*.go' ! -name '*_test.go') $(shell find telemetry -name '*.json' ! -path '*/testdata/*')
+
+bin/otelcol-treq: $(COLLECTOR)
+	@mkdir -p bin
+	@cd otel-collector && CGO_ENABLED=0 $(GO) tool -modfile=../bench/collector/go.mod builder --config builder.yaml
+	@mv .cache/otelcol-treq/otelcol-treq $@
 
 microbench: ## Run the packages' own benchmarks
 	@$(GO) test -run '^$$' -bench . -benchmem $$($(GO) list ./... | grep -v /test/e2e)
