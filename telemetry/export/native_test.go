@@ -257,3 +257,34 @@ func TestProtocolChanged(t *testing.T) {
 		}
 	})
 }
+
+// TestRedactedRuns sends what redaction leaves of a run, in parts of the lengths that
+// are left, and nothing at all of what it cannot read.
+func TestRedactedRuns(t *testing.T) {
+	l := newLangSmith(t, everything)
+	synctest.Test(t, func(t *testing.T) {
+		s := newStand(t, journal.Options{})
+		s.appendRuns([]byte("--b\r\nContent-Disposition: form-data; name=\"post." + rootID + "\"\r\nContent-Type: application/json; length=999\r\n\r\n" + placed(rootID, rootID, "") +
+			"\r\n--b\r\nContent-Disposition: form-data; name=\"post." + rootID + ".inputs\"\r\nContent-Type: application/json; length=19\r\n\r\n{\"q\":\"canary-canary\"}\r\n--b--\r\n"))
+		s.appendRuns([]byte(`{"post":[` + placed(otherID, otherID, `,"name":"unreadable"`) + `]}`))
+		d := s.deps(nil)
+		d.Transport, d.RewriteAll = l, true
+		d.Rewrite = func(kind journal.Kind, body []byte) ([]byte, error) {
+			if kind != journal.Runs || bytes.Contains(body, []byte("unreadable")) {
+				return nil, errMalformed
+			}
+			return bytes.ReplaceAll(body, []byte("canary-canary"), []byte("[]")), nil
+		}
+		sink, err := New(Config{Name: "langsmith", Profile: "langsmith", Endpoint: "http://langsmith.test"}, d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sink.Start()
+		defer stop(t, sink)
+		time.Sleep(time.Minute)
+		checkAccount(t, sink, account{Admitted: 2, Sent: 1, Dead: 1})
+	})
+	if diff := cmp.Diff(map[string]any{"q": "[]"}, l.runs[rootID]["inputs"]); diff != "" || len(l.runs) != 1 {
+		t.Errorf("%s %v", diff, l.runs)
+	}
+}
