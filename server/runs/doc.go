@@ -6,5 +6,7 @@
 // size from ids to the positions of records, fed by a cursor of its own at the
 // journal's tail. It is a reader like the others: nobody waits for it, and what
 // it has not seen or has let go is looked for in the journal itself for a bounded
-// time. After a start the index is made anew behind the doors, newest first.
+// time. Beside it stand rows of what lists show, read within a budget: what a run
+// used and cost is what an engine like the meter's makes of it. After a start both
+// are made anew behind the doors, newest first.
 package runs
