@@ -470,7 +470,11 @@ export interface paths {
         get: operations["getMonitoringRuns"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * erase what is said in every run of a ?user
+         * @description Overwrites the content of every run that names the user; what they counted for stays.
+         */
+        delete: operations["deleteMonitoringRuns"];
         options?: never;
         head?: never;
         patch?: never;
@@ -490,7 +494,11 @@ export interface paths {
         get: operations["getMonitoringRunsRunId"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * erase what a run's spans say; numbers stay
+         * @description Overwrites its content; what it counted for stays.
+         */
+        delete: operations["deleteMonitoringRunsRunId"];
         options?: never;
         head?: never;
         patch?: never;
@@ -614,6 +622,12 @@ export interface components {
             reason: string;
             spans: number;
         };
+        BudgetStatus: {
+            left_ratio: number;
+            ordinary_share_ratio: number;
+            /** Format: date-time */
+            waiting_until: string | null;
+        };
         Chart: {
             about: string;
             metric: string;
@@ -668,6 +682,10 @@ export interface components {
             counts: boolean;
             name: string;
             service: string;
+        };
+        Erased: {
+            records: number;
+            runs: number;
         };
         Explanation: {
             chat_span_id?: string;
@@ -1030,6 +1048,7 @@ export interface components {
         };
         ShownSink: {
             admitted_spans: number;
+            budget: components["schemas"]["BudgetStatus"] | null;
             dead_lettered_spans: number;
             endpoint: string;
             expired_spans: number;
@@ -1050,6 +1069,7 @@ export interface components {
             retried: number;
             sampled_out_spans: number;
             sent_bytes: number;
+            sent_ratio: number;
             sent_requests: number;
             sent_spans: number;
             state: string;
@@ -2342,6 +2362,38 @@ export interface operations {
             };
         };
     };
+    deleteMonitoringRuns: {
+        parameters: {
+            query?: {
+                /** @description the user, conversation or session as spans name it */
+                user?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erased"];
+                };
+            };
+            /** @description why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getMonitoringRunsRunId: {
         parameters: {
             query?: {
@@ -2363,6 +2415,37 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Run"];
+                };
+            };
+            /** @description why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteMonitoringRunsRunId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erased"];
                 };
             };
             /** @description why not */

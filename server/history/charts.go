@@ -155,7 +155,7 @@ var charts = []Chart{
 	{"first_token_p95", "ms", "time to the first token that 95 % of streams do not pass", byModel, func(s selection) string { return "1000*" + s.quantile("0.95", firstToken) }},
 	{"tokens", "1/min", "tokens of language models", byModel, func(s selection) string { return "60*" + s.rate("treq_llm_tokens_total") }},
 	{"cost", "USD/h", "what models cost, as far as it is known", byModel, func(s selection) string { return "3600*" + s.rate("treq_llm_cost_USD_total") }},
-	{"feedback", "ratio", "average score of judgements", nil, func(s selection) string { return s.average("treq_feedback_score_ratio") }},
+	{"feedback", "ratio", "average score of judgements", nil, func(s selection) string { return s.average("treq_feedback_score") }},
 	{"spans", "1/s", "spans that were admitted", nil, func(s selection) string {
 		// Those that wait for the rest of their trace belong to no service yet.
 		if s.service == "" && len(s.by) == 0 {

@@ -198,7 +198,7 @@ func TestChartsShowTheDemo(t *testing.T) {
 	e2etest.Eventually(t, settled, func() error {
 		fill(t, s, "5")
 		// A judgement that is another each time.
-		body := fmt.Sprintf(`{"run_id":%q,"key":"k%d","score":1}`, runs.Runs[0].ID, time.Now().UnixNano())
+		body := fmt.Sprintf(`{"run_id":%q,"score":%v}`, runs.Runs[0].ID, float64(time.Now().UnixMicro()%1000)/1000)
 		if a := s.Do(http.MethodPost, "/monitoring/feedback", http.Header{"Content-Type": {"application/json"}}, strings.NewReader(body)); a.Status != http.StatusOK {
 			t.Fatalf("feedback: %d %s", a.Status, a.Body)
 		}

@@ -85,8 +85,8 @@ export function percent(v: Maybe, digits = 1): string {
 
 export function money(v: Maybe, currency = "USD"): string {
   if (missing(v)) return t("none");
-  const small = v !== 0 && Math.abs(v) < 1;
-  return numbers({ style: "currency", currency, maximumFractionDigits: small ? 4 : 2 }).format(v);
+  const size = Math.abs(v);
+  return numbers({ style: "currency", currency, maximumFractionDigits: size === 0 || size >= 1 ? 2 : size >= 0.01 ? 4 : 6 }).format(v);
 }
 
 /** A time of milliseconds, as a reader would say it. */

@@ -20,8 +20,8 @@ test("numbers as the reader writes them", () => {
     ["1.234.567", "0,50", "12,5%", "37,7 mil", "US$ 1.234,50", "850 ms", "1,5 s", "1,5 KiB"]);
   setLanguage("en");
   assert.equal(region.value, "en-GB");
-  assert.deepEqual([whole(1234567), decimal(0.5), percent(0.125), money(0.0042), seconds(90), seconds(7200)].map(plain),
-    ["1,234,567", "0.50", "12.5%", "US$0.0042", "2 min", "2 h"]);
+  assert.deepEqual([whole(1234567), decimal(0.5), percent(0.125), money(0.0042), money(0.000059), money(0.67256), money(0), seconds(90), seconds(7200)].map(plain),
+    ["1,234,567", "0.50", "12.5%", "US$0.0042", "US$0.000059", "US$0.6726", "US$0.00", "2 min", "2 h"]);
 });
 
 test("what is not there is a dash, and no number", () => {
