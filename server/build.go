@@ -110,7 +110,7 @@ func (s *Server) build(ctx context.Context) (*parts, error) {
 }
 
 // ringBytes is what the readers at the tail may be behind without reading the
-// disk: some dozens of the largest usual batches.
+// disk: some of the largest usual batches. What all have passed takes none of it.
 const ringBytes = 8 << 20
 
 func (s *Server) openJournal(ctx context.Context, p *parts) (err error) {
