@@ -98,6 +98,6 @@ func label(to pcommon.Map, from attribute.Set) {
 	to.EnsureCapacity(from.Len())
 	for i := from.Iter(); i.Next(); {
 		kv := i.Attribute()
-		to.PutStr(string(kv.Key), kv.Value.Emit())
+		to.PutStr(string(kv.Key), kv.Value.AsString())
 	}
 }
