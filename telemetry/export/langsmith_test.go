@@ -86,9 +86,12 @@ func (l *langSmith) serve(r *http.Request, body []byte) (int, string) {
 	if r.URL.Path == "/info" {
 		return http.StatusOK, l.info
 	}
+	accepted := http.StatusAccepted
 	if l.answer != nil {
 		if status := l.answer(r, body); status >= 300 && status != http.StatusConflict {
 			return status, `{"error":"refused"}`
+		} else if status >= 300 {
+			accepted = status
 		}
 	}
 	switch {
@@ -106,7 +109,7 @@ func (l *langSmith) serve(r *http.Request, body []byte) (int, string) {
 	default:
 		return http.StatusNotFound, "{}"
 	}
-	return http.StatusAccepted, `{"message":"Accepted"}`
+	return accepted, `{"message":"Accepted"}`
 }
 
 func (l *langSmith) multipart(contentType string, body []byte) {

@@ -288,3 +288,22 @@ func TestRedactedRuns(t *testing.T) {
 		t.Errorf("%s %v", diff, l.runs)
 	}
 }
+
+// TestJudgementsAmongRuns leaves out a judgement that came in the same body: those who
+// tell judgements tell it.
+func TestJudgementsAmongRuns(t *testing.T) {
+	l := newLangSmith(t, everything)
+	part := func(name, content string) string {
+		return "--b\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\nContent-Type: application/json\r\n\r\n" + content + "\r\n"
+	}
+	judged := part("feedback."+childID, `{"id":"`+childID+`","run_id":"`+rootID+`","trace_id":"`+rootID+`","key":"user-score","score":1}`)
+	runsStand(t, l, Config{}, func(s *stand) {
+		s.appendRuns([]byte(part("post."+rootID, placed(rootID, rootID, "")) + judged + "--b--\r\n"))
+		s.appendRuns([]byte(judged + "--b--\r\n"))
+	}, func(_ *stand, sink *Sink) {
+		checkAccount(t, sink, account{Admitted: 3, Sent: 3})
+	})
+	if len(l.judged) > 0 || len(l.runs) != 1 {
+		t.Errorf("judgements %v, runs %v", l.judged, l.runs)
+	}
+}
