@@ -1,0 +1,103 @@
+package journal_test
+
+import (
+	"bytes"
+	"testing"
+
+	"treq/telemetry/journal"
+)
+
+// A reader of some kinds passes the others by their headers: what is damaged in their
+// bodies is not its matter, and its position is that of a reader of all.
+func TestOnlyReadsTheBodiesOfItsKinds(t *testing.T) {
+	t.Parallel()
+	o := crashOptions(newBrokenFS(1), 1<<20)
+	o.RingBytes = -1
+	j := open(t, "/data", o)
+	defer closeJournal(t, j)
+	all, some := cursor(t, j, "all", 0, false), cursor(t, j, "some", 0, false)
+	some.Only(func(k journal.Kind) bool { return k == journal.Logs })
+	for i := range uint64(6) {
+		kind := journal.Traces
+		if i%3 == 1 {
+			kind = journal.Logs
+		}
+		if _, err := j.Append(t.Context(), &journal.Entry{Kind: kind, Items: 1, Body: bytes.Repeat([]byte{byte(i)}, 40<<10), Hash: sample(i).Hash}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for {
+		whole, err := all.TryNext()
+		if err != nil {
+			t.Fatal(err)
+		}
+		part, err := some.TryNext()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if all.Position() != some.Position() {
+			t.Errorf("one stands at %d, the other at %d", all.Position(), some.Position())
+		}
+		if whole == nil || part == nil {
+			break
+		}
+		want := whole.Body
+		if whole.Kind != journal.Logs {
+			want = nil
+		}
+		if part.Position != whole.Position || part.Items != whole.Items || !bytes.Equal(part.Body, want) {
+			t.Errorf("at %d of kind %d: %d bytes, want %d", part.Position, part.Kind, len(part.Body), len(want))
+		}
+		whole.Release()
+		part.Release()
+	}
+	if n, _ := some.Damaged(); n != 0 || some.Position() != j.Durable() {
+		t.Errorf("%d damaged, stands at %d of %d", n, some.Position(), j.Durable())
+	}
+}
+
+// What every reader has passed takes no memory: those at the tail do not ask for it
+// again, and one far behind reads the disk whatever the ring holds.
+func TestTheRingHoldsWhatReadersWaitFor(t *testing.T) {
+	t.Parallel()
+	o := crashOptions(newBrokenFS(1), 1<<20)
+	o.RingBytes = 3000
+	j := open(t, "/data", o)
+	defer closeJournal(t, j)
+	near, far := cursor(t, j, "near", 0, false), cursor(t, j, "far", 0, false)
+	held := func() int64 { return j.Stats().RingBytes }
+	add := func(i uint64) int64 {
+		if _, err := j.Append(t.Context(), &journal.Entry{Kind: journal.Traces, Body: make([]byte, 400), Hash: sample(i).Hash}); err != nil {
+			t.Fatal(err)
+		}
+		return held()
+	}
+	read := func(c *journal.Cursor) {
+		r, err := c.TryNext()
+		if err != nil || r == nil {
+			t.Fatal(r, err)
+		}
+		r.Release()
+	}
+	one := add(1)
+	read(near)
+	if two := add(2); two != 2*one {
+		t.Errorf("%d bytes are held of two records for one who has read none, want %d", two, 2*one)
+	}
+	read(near)
+	read(far)
+	read(far)
+	if three := add(3); three != one {
+		t.Errorf("%d bytes are held of three records of which two are passed, want %d", three, one)
+	}
+	for i := range uint64(20) {
+		read(near)
+		add(4 + i)
+	}
+	if n := held(); n != one {
+		t.Errorf("%d bytes are held for a reader that is further behind than the ring may hold", n)
+	}
+	for range 21 {
+		read(far)
+	}
+}
