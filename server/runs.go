@@ -20,6 +20,7 @@ func (s *Server) openRuns(p *parts) (err error) {
 	rules, _ := s.config.Rules()
 	p.runs, err = runs.Open(runs.Options{
 		Journal: p.journal, Rules: rules, Links: linksOf(s.config.Sinks, p.judging.projects), Logger: s.log,
+		ListBytes: int64(s.config.Runs.ListBytes), Rate: float64(s.config.Runs.ListRate),
 		Going: func(id [16]byte) []byte { return p.merger.Going(id) },
 		EraseNative: func(body []byte, erased func(run, trace [16]byte) bool) bool {
 			return langsmith.Erase(body, func(run, trace langsmith.ID) bool { return erased(run, trace) })

@@ -127,6 +127,8 @@ var settings = []Setting{
 	{"limits.max_connections", "max-connections", "", "most `connections` open at once; one address gets three quarters of them"},
 	{"runs.timeout", "runs-timeout", "", "`duration` after which a run that LangSmith's SDK began, and whose end never came, is given up"},
 	{"runs.pending_bytes", "runs-pending-bytes", "", "most `bytes` of runs that go on; beyond, the oldest are given up"},
+	{"runs.list_rate", "runs-list-rate", "", "`traces` a second that are read for the list of runs; others are found by their ids"},
+	{"runs.list_bytes", "runs-list-bytes", "", "most `bytes` of memory of the list of runs"},
 	{"debug.listen", "debug-listen", "", "`host:port` of Go's profiles, on loopback only, or off"},
 	{"log.format", "log-format", "", "how log lines look: auto (text on a terminal), text or json"},
 	{"log.level", "log-level", "", "least important line that is logged: debug, info, warn or error"},
