@@ -81,6 +81,8 @@ var rooms = map[string]room{
 	"server/notify":   {of("telemetry", "server/alerting"), "delivers alerts until their receivers know; evaluates none"},
 	"server/history":  {of("telemetry"), "what was exposed, over time, and PromQL over it; where Prometheus's storage is touched"},
 	"server/promapi":  {of("telemetry", "server/history"), "Prometheus's query API over the history"},
+	"server/scaleout": {of("telemetry", "server/config"), "writes the files of a fleet; starts nothing"},
+	"server/capacity": {of("telemetry"), "arithmetic over measured figures"},
 	"server/fleet":    {of("telemetry", "telemetry/snapshot"), "what all replicas counted together, read from the Prometheus that they share; runs of the others"},
 	"server":          {of("telemetry", "telemetry/...", "server/..."), "wires everything; nothing imports it but the command"},
 
@@ -88,7 +90,7 @@ var rooms = map[string]room{
 
 	"demo":               {of("telemetry", "telemetry/semconv"), "a client like any other: it may know names, not the server"},
 	"terminal":           {of("telemetry"), "shows a running service to people; a client like any other"},
-	"cmd/treq-telemetry": {of("terminal", "telemetry", "telemetry/pricing", "server", "server/config", "demo", "server/alerting", "telemetry/objective"), "flags, signals and exit codes"},
+	"cmd/treq-telemetry": {of("terminal", "telemetry", "telemetry/pricing", "server", "server/config", "server/scaleout", "server/capacity", "demo", "server/alerting", "telemetry/objective"), "flags, signals and exit codes"},
 
 	"bench":                {of("test/e2e/e2etest"), "measures the built product from outside"},
 	"test/e2e":             {nil, "tests the built product from outside"},

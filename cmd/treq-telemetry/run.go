@@ -93,7 +93,7 @@ With no command it serves.`,
 	addSettingFlags(root)
 	root.Flags().SortFlags = false
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(serve, p.topCommand(), p.tailCommand(), p.explainCommand(), p.eraseCommand(), p.doctorCommand(), p.alertCommand(), p.configCommand(), p.sinksCommand(), p.demoCommand(), p.pricesCommand(), p.objectivesCommand(), p.probeCommand(), p.manCommand(), p.versionCommand())
+	root.AddCommand(serve, p.topCommand(), p.tailCommand(), p.explainCommand(), p.eraseCommand(), p.doctorCommand(), p.alertCommand(), p.configCommand(), p.sinksCommand(), p.demoCommand(), p.pricesCommand(), p.objectivesCommand(), p.probeCommand(), p.manCommand(), p.scaleOutCommand(), p.capacityCommand(), p.versionCommand())
 	root.InitDefaultCompletionCmd()
 	return root
 }

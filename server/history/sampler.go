@@ -186,10 +186,15 @@ func (b *batch) add(x scraped) {
 			x.value = one.value
 		}
 	case x.cumulative && x.own && b.zero > 0:
-		if ref, b.err = b.app.Append(0, x.labels, b.zero, 0); b.err != nil {
+		switch ref, b.err = b.app.Append(0, x.labels, b.zero, 0); {
+		case errors.Is(b.err, storage.ErrDuplicateSampleForTimestamp):
+			// It ended then, as counters of the process do when it starts again.
+			ref, b.err = 0, nil
+		case b.err != nil:
 			return
+		default:
+			b.samples++
 		}
-		b.samples++
 	}
 	if ref, b.err = b.app.Append(ref, x.labels, b.t, x.value); b.err != nil {
 		return

@@ -243,3 +243,17 @@ func TestRun(t *testing.T) {
 		_ = s.Close()
 	})
 }
+
+// TestWhatEndedComesAgain samples a counter that was there before, is missing once,
+// as those of a process that starts again are, and comes back.
+func TestWhatEndedComesAgain(t *testing.T) {
+	s := open(t, Options{})
+	with, without := newApp(), newApp()
+	with.chats.WithLabelValues("app").Add(5)
+	s.mustSample(t, noon, with.families(t), false)
+	s.mustSample(t, noon.Add(15*time.Second), without.families(t), false)
+	without.chats.WithLabelValues("app").Add(2)
+	s.mustSample(t, noon.Add(30*time.Second), without.families(t), false)
+	s.want(t, noon.Add(30*time.Second), `treq_chat_tokens_total`, 2)
+	s.want(t, noon.Add(30*time.Second), `resets(treq_chat_tokens_total[1m])`, 1)
+}
