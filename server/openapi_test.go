@@ -199,7 +199,9 @@ func (d *openAPI) ask(t *testing.T, p *process, method, path, address, body stri
 func TestEveryRouteIsDescribed(t *testing.T) {
 	p, d := described(t, nil)
 	_, body := p.do(http.MethodGet, "/")
-	var index struct{ Endpoints []struct{ Method, Path string } }
+	var index struct {
+		Endpoints []struct{ Method, Path string }
+	}
 	if err := json.Unmarshal([]byte(body), &index); err != nil {
 		t.Fatal(err)
 	}

@@ -136,9 +136,13 @@ func (a *API) operations() map[string]operation {
 		"GET /monitoring/history": {
 			about: "Without metric the quantities that there are, under metrics.",
 			parameters: []described{
-				{name: "metric", about: "such as latency_p95", kind: text}, {name: "range", about: "1h if left out", kind: text},
-				{name: "step", about: "between two values", kind: text}, {name: "end", about: "now if left out", kind: text},
-				askService, {name: "model", about: "only this model", kind: text}, {name: "by", about: "service, model, data_source, sink", kind: text},
+				{name: "metric", about: "such as latency_p95", kind: text},
+				{name: "range", about: "1h if left out", kind: text},
+				{name: "step", about: "between two values", kind: text},
+				{name: "end", about: "now if left out", kind: text},
+				askService,
+				{name: "model", about: "only this model", kind: text},
+				{name: "by", about: "service, model, data_source, sink", kind: text},
 			},
 			answers: ok(either{h.Chart, members{{"metrics", h.Charts}}}),
 		},
@@ -178,12 +182,19 @@ func (a *API) operations() map[string]operation {
 
 // runParameters narrow the list of runs.
 var runParameters = []described{
-	{name: "limit", about: "1 to 200", kind: whole}, {name: "cursor", about: "next of the page before", kind: text},
-	{name: "q", about: "in the name, an id, the model, the error or the user", kind: text}, askService,
-	{name: "model", about: "only runs that called this model", kind: text}, {name: "user", about: "only this user's", kind: text},
-	{name: "conversation", about: "only this conversation's", kind: text}, {name: "outcome", about: "success, failure or running", kind: text},
-	{name: "feedback", about: "positive, negative, any or none", kind: text}, {name: "similarity_below", about: "0 to 1", kind: number},
-	{name: "from", about: "RFC 3339", kind: text}, {name: "to", about: "RFC 3339", kind: text}, {name: "sort", about: "see docs/api.md", kind: text},
+	{name: "limit", about: "1 to 200", kind: whole},
+	{name: "cursor", about: "next of the page before", kind: text},
+	{name: "q", about: "in the name, an id, the model, the error or the user", kind: text},
+	askService,
+	{name: "model", about: "only runs that called this model", kind: text},
+	{name: "user", about: "only this user's", kind: text},
+	{name: "conversation", about: "only this conversation's", kind: text},
+	{name: "outcome", about: "success, failure or running", kind: text},
+	{name: "feedback", about: "positive, negative, any or none", kind: text},
+	{name: "similarity_below", about: "0 to 1", kind: number},
+	{name: "from", about: "RFC 3339", kind: text},
+	{name: "to", about: "RFC 3339", kind: text},
+	{name: "sort", about: "see docs/api.md", kind: text},
 }
 
 // either is one of several documents.
