@@ -152,8 +152,10 @@ func TestRewrite(t *testing.T) {
 		ask  Redact
 		want bool
 	}{
-		{"nobody asks", false, "", false}, {"the sink asks", false, RedactOn, true},
-		{"all are", true, "", true}, {"all but this one are", true, RedactOff, false},
+		{"nobody asks", false, "", false},
+		{"the sink asks", false, RedactOn, true},
+		{"all are", true, "", true},
+		{"all but this one are", true, RedactOff, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			sinkTest(t, func(t *testing.T, stand *stand, b *backend) {

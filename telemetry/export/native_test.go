@@ -129,8 +129,10 @@ func TestBatchesAndSinglePosts(t *testing.T) {
 		checkAccount(t, sink, account{Admitted: 4, Sent: 4})
 	})
 	want := map[string]map[string]any{
-		rootID: {"id": rootID, "trace_id": rootID, "dotted_order": "20261122T000000000000Z" + rootID, "session_name": "p",
-			"inputs": map[string]any{"q": "oi"}, "outputs": map[string]any{"a": 2.0}, "tags": []any{"a"}},
+		rootID: {
+			"id": rootID, "trace_id": rootID, "dotted_order": "20261122T000000000000Z" + rootID, "session_name": "p",
+			"inputs": map[string]any{"q": "oi"}, "outputs": map[string]any{"a": 2.0}, "tags": []any{"a"},
+		},
 		otherID: {"id": otherID, "name": "alone", "inputs": map[string]any{"q": 1.0}, "outputs": map[string]any{"a": 1.0}},
 	}
 	if diff := cmp.Diff(want, l.runs); diff != "" {

@@ -171,22 +171,46 @@ func TestProfiles(t *testing.T) {
 		header map[string]string
 	}{
 		{Config{Profile: "otlp", Endpoint: "http://any.test:4318/v1/traces"}, "http://any.test:4318/v1/traces", nil},
-		{Config{Profile: "langsmith", Endpoint: "https://api.smith.test"}, "https://api.smith.test/otel/v1/traces",
-			map[string]string{"X-Api-Key": "key", "Langsmith-Project": "assistente", "X-Tenant-Id": "workspace-of-langsmith"}},
-		{Config{Profile: "langfuse", Endpoint: "https://us.cloud.langfuse.test/api/public/otel"}, "https://us.cloud.langfuse.test/api/public/otel/v1/traces",
-			map[string]string{"Authorization": "Basic a2V5"}},
-		{Config{Profile: "phoenix", Endpoint: "http://phoenix.test:6006/v1/traces"}, "http://phoenix.test:6006/v1/traces",
-			map[string]string{"Authorization": "Bearer key", "X-Project-Name": "assistente"}},
-		{Config{Profile: "opik", Endpoint: "https://www.comet.test/opik/api", Tenant: "ours"}, "https://www.comet.test/opik/api/v1/private/otel/v1/traces",
-			map[string]string{"Authorization": "key", "Projectname": "assistente", "Comet-Workspace": "ours"}},
-		{Config{Profile: "braintrust", Endpoint: "https://api.braintrust.test"}, "https://api.braintrust.test/otel/v1/traces",
-			map[string]string{"Authorization": "Bearer key", "X-Bt-Parent": "project_name:assistente"}},
-		{Config{Profile: "honeycomb", Endpoint: "https://api.eu1.honeycomb.test/"}, "https://api.eu1.honeycomb.test/v1/traces",
-			map[string]string{"X-Honeycomb-Team": "key"}},
-		{Config{Profile: "datadog", Endpoint: "https://otlp.datadoghq.test"}, "https://otlp.datadoghq.test/v1/traces",
-			map[string]string{"Dd-Api-Key": "key", "Dd-Otlp-Source": "llmobs"}},
-		{Config{Profile: "grafana-cloud", Endpoint: "https://otlp-gateway-prod-sa-east-1.grafana.test/otlp"}, "https://otlp-gateway-prod-sa-east-1.grafana.test/otlp/v1/traces",
-			map[string]string{"Authorization": "Basic a2V5"}},
+		{
+			Config{Profile: "langsmith", Endpoint: "https://api.smith.test"},
+			"https://api.smith.test/otel/v1/traces",
+			map[string]string{"X-Api-Key": "key", "Langsmith-Project": "assistente", "X-Tenant-Id": "workspace-of-langsmith"},
+		},
+		{
+			Config{Profile: "langfuse", Endpoint: "https://us.cloud.langfuse.test/api/public/otel"},
+			"https://us.cloud.langfuse.test/api/public/otel/v1/traces",
+			map[string]string{"Authorization": "Basic a2V5"},
+		},
+		{
+			Config{Profile: "phoenix", Endpoint: "http://phoenix.test:6006/v1/traces"},
+			"http://phoenix.test:6006/v1/traces",
+			map[string]string{"Authorization": "Bearer key", "X-Project-Name": "assistente"},
+		},
+		{
+			Config{Profile: "opik", Endpoint: "https://www.comet.test/opik/api", Tenant: "ours"},
+			"https://www.comet.test/opik/api/v1/private/otel/v1/traces",
+			map[string]string{"Authorization": "key", "Projectname": "assistente", "Comet-Workspace": "ours"},
+		},
+		{
+			Config{Profile: "braintrust", Endpoint: "https://api.braintrust.test"},
+			"https://api.braintrust.test/otel/v1/traces",
+			map[string]string{"Authorization": "Bearer key", "X-Bt-Parent": "project_name:assistente"},
+		},
+		{
+			Config{Profile: "honeycomb", Endpoint: "https://api.eu1.honeycomb.test/"},
+			"https://api.eu1.honeycomb.test/v1/traces",
+			map[string]string{"X-Honeycomb-Team": "key"},
+		},
+		{
+			Config{Profile: "datadog", Endpoint: "https://otlp.datadoghq.test"},
+			"https://otlp.datadoghq.test/v1/traces",
+			map[string]string{"Dd-Api-Key": "key", "Dd-Otlp-Source": "llmobs"},
+		},
+		{
+			Config{Profile: "grafana-cloud", Endpoint: "https://otlp-gateway-prod-sa-east-1.grafana.test/otlp"},
+			"https://otlp-gateway-prod-sa-east-1.grafana.test/otlp/v1/traces",
+			map[string]string{"Authorization": "Basic a2V5"},
+		},
 	} {
 		for _, protocol := range []string{Protobuf, JSON} {
 			if c.config.Profile == "phoenix" && protocol == JSON {

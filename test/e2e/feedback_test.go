@@ -274,7 +274,7 @@ sinks:
 	}
 	root := traces[0].Spans[e2etest.SpansPerTrace-1]
 	var run struct {
-		URL      string `json:"langsmith_url"`
+		URL        string `json:"langsmith_url"`
 		Judgements []struct {
 			Score   float64
 			Comment string
