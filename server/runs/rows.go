@@ -119,13 +119,6 @@ func (t *rows) size() (n int64) {
 	return n
 }
 
-// room tells whether older rows may be put before the others.
-func (t *rows) room() bool {
-	t.mu.RLock()
-	defer t.mu.RUnlock()
-	return t.size() < t.most
-}
-
 // extend takes the rows of records that come before all that were read. What both
 // have of a trace becomes one row.
 func (t *rows) extend(older *rows) {
