@@ -102,7 +102,7 @@ type matrix struct {
 }
 
 // anyone may ask what tells nothing.
-var anyone = map[string]bool{"/": true, "/healthz": true, "/livez": true, "/readyz": true, "/monitoring/health": true}
+var anyone = map[string]bool{"/": true, "/healthz": true, "/livez": true, "/readyz": true, "/monitoring/health": true, "/openapi.json": true, "/docs": true}
 
 func (m matrix) route(address string, r api.Route) {
 	may := func(i int) bool {
