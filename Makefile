@@ -128,6 +128,7 @@ e2e-tools: tools ## Install what end-to-end tests run: Node and Python packages,
 	@scripts/install-node
 	@for d in $(NODE); do $(MAKE) --no-print-directory -C $$d -f $(CURDIR)/test/e2e/js/Makefile || exit 1; done
 	@scripts/install-chromium
+	@scripts/install-tmux
 	@scripts/install-langsmith $(CURDIR)/.cache
 	@scripts/install-prometheus $(CACHE)
 
