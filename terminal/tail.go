@@ -39,10 +39,11 @@ func Tail(ctx context.Context, c *Client, s Screen, o TailOptions, w io.Writer) 
 	if o.Pace <= 0 {
 		o.Pace = time.Second
 	}
-	limit := min(o.Last, mostTailed)
 	seen := map[string]string{}
-	for {
-		runs, err := c.newest(ctx, o, limit)
+	for first := true; ; first = false {
+		// Also at first as many as later: what is older than the first lines is seen,
+		// and not written then.
+		runs, err := c.newest(ctx, o, mostTailed)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -50,14 +51,14 @@ func Tail(ctx context.Context, c *Client, s Screen, o TailOptions, w io.Writer) 
 			return err
 		}
 		now := make(map[string]string, len(runs))
-		for _, raw := range slices.Backward(runs) {
+		for i, raw := range slices.Backward(runs) {
 			var r runSummary
 			if err := json.Unmarshal(raw, &r); err != nil {
 				return fmt.Errorf("%s does not list runs as treq-telemetry does: %w", c.Address(), err)
 			}
 			// A run that went on is written again when it has ended.
 			now[r.RunID] = r.Outcome
-			if seen[r.RunID] == r.Outcome {
+			if seen[r.RunID] == r.Outcome || first && i >= o.Last {
 				continue
 			}
 			line := string(raw) + "\n"
@@ -71,7 +72,7 @@ func Tail(ctx context.Context, c *Client, s Screen, o TailOptions, w io.Writer) 
 		if !o.Follow {
 			return nil
 		}
-		seen, limit = now, mostTailed
+		seen = now
 		select {
 		case <-ctx.Done():
 			return nil
