@@ -52,6 +52,7 @@ stop, 1 a failure, 2 a mistake in flags or settings.`,
   treq-telemetry serve --config treq.yaml --data-dir /var/lib/treq`,
 		Args: usageArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			keepPrivate()
 			loaded, err := p.loadSettings(cmd, "")
 			if err != nil {
 				return err

@@ -243,7 +243,11 @@ func TestLangSmithByEnvironment(t *testing.T) {
 	}
 	ledger.Ack(other.Spans)
 	wantSettled(t, s, "langsmith", ledger.Acked(), 0)
-	ledger.Check(t, sink)
+	// Spans for LangSmith are completed with what its mapping misses: they are no
+	// longer byte for byte what came. That nothing of it is lost is package enrich's to show.
+	if o := ledger.Compare(sink); o.Lost+o.Unknown > 0 {
+		t.Errorf("of %d acknowledged spans %d are lost, and %d are unknown", o.Acked, o.Lost, o.Unknown)
+	}
 	projects := map[string]int{}
 	for _, r := range sink.Requests() {
 		if r.Path != "/otel/v1/traces" || r.Header.Get("X-Api-Key") != key || r.Header.Get("Content-Encoding") != "gzip" {

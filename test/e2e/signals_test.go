@@ -168,7 +168,7 @@ func TestRefusals(t *testing.T) {
 		{"no such path", "GET", "/monitoring/nothing", nil, nil, 404},
 		{"missing parameters", "POST", "/monitoring/chat/metrics", nil, nil, 422},
 		{"negative time", "POST", "/monitoring/chat/metrics?success=true&response_time_ms=-5", nil, nil, 422},
-		{"no window yet", "GET", "/monitoring/metrics?window=5m", nil, nil, 422},
+		{"no such window", "GET", "/monitoring/metrics?window=soon", nil, nil, 422},
 		{"foreign host", "GET", "/monitoring/metrics", http.Header{"Host": {"evil.example"}}, nil, 421},
 	} {
 		a := s.Do(c.method, c.path, c.header, bytes.NewReader(c.body))
