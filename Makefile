@@ -55,7 +55,7 @@ lint: tools ## Check the format, vet and staticcheck
 	@cd otel-collector && ../$(STEP) "staticcheck, Collector" staticcheck ./...
 
 fmt: tools ## Rewrite the sources as gofumpt likes them
-	@gofumpt -w .
+	@find . \( -name .cache -o -name node_modules -o -name bin \) -prune -o -name "*.go" -print | xargs gofumpt -w
 
 vuln: tools ## Look for known vulnerabilities in what the product calls
 	@govulncheck -db $(VULNDB) ./...
