@@ -177,7 +177,10 @@ func (s *Scanner) readResource(b []byte) bool {
 		}
 		switch tag {
 		case 1<<3 | wireLen:
-			if part, i = chunk(b, i); i < 0 || !appendAttribute(&s.resource.Attributes, part, 1) {
+			if part, i = chunk(b, i); i < 0 {
+				return false
+			}
+			if s.resource.Attributes = reserve(s.resource.Attributes, b[i:], tag); !appendAttribute(&s.resource.Attributes, part, 1) {
 				return false
 			}
 		case 2<<3 | wireVarint:

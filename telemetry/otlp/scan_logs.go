@@ -97,7 +97,10 @@ func (s *Scanner) readRecord(b []byte) bool {
 				return false
 			}
 		case 6<<3 | wireLen:
-			if part, i = chunk(b, i); i < 0 || !appendAttribute(&r.Attributes, part, 1) {
+			if part, i = chunk(b, i); i < 0 {
+				return false
+			}
+			if r.Attributes = reserve(r.Attributes, b[i:], tag); !appendAttribute(&r.Attributes, part, 1) {
 				return false
 			}
 		case 8<<3 | wireI32:

@@ -14,6 +14,9 @@ func (s *Scanner) readSpan(b []byte) bool {
 				n, at = n&0x7f|int(b[at])<<7, at+1
 			}
 			if n < 0x80<<7 && n <= len(b)-at {
+				if len(sp.Attributes) == keep {
+					sp.Attributes = reserve(sp.Attributes, b[at+n:], 9<<3|wireLen)
+				}
 				if !appendAttribute(&sp.Attributes, b[at:at+n], 1) {
 					return false
 				}
@@ -46,7 +49,10 @@ func (s *Scanner) readSpan(b []byte) bool {
 		case 8<<3 | wireI64:
 			sp.End, i = fixed64(b, i)
 		case 9<<3 | wireLen:
-			if part, i = chunk(b, i); i < 0 || !appendAttribute(&sp.Attributes, part, 1) {
+			if part, i = chunk(b, i); i < 0 {
+				return false
+			}
+			if sp.Attributes = reserve(sp.Attributes, b[i:], tag); !appendAttribute(&sp.Attributes, part, 1) {
 				return false
 			}
 		case 10<<3 | wireVarint, 12<<3 | wireVarint, 14<<3 | wireVarint:
@@ -123,7 +129,10 @@ func (e *Event) read(b []byte) bool {
 		case 2<<3 | wireLen:
 			e.Name, i = chunk(b, i)
 		case 3<<3 | wireLen:
-			if part, i = chunk(b, i); i < 0 || !appendAttribute(&e.Attributes, part, shallow) {
+			if part, i = chunk(b, i); i < 0 {
+				return false
+			}
+			if e.Attributes = reserve(e.Attributes, b[i:], tag); !appendAttribute(&e.Attributes, part, shallow) {
 				return false
 			}
 		default:

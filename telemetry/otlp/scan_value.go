@@ -20,6 +20,29 @@ func appendAttribute(list *[]Attribute, b []byte, depth int) bool {
 	return readKeyValue(b, a, depth)
 }
 
+// reserve makes room for one more element and for those that the field still has in
+// the rest of its message, and for no more, where a list has become as wide as what
+// is kept:
+// growing step by step leaves several times its size behind as garbage, in every
+// reader of the record at once.
+func reserve(list []Attribute, rest []byte, field uint64) []Attribute {
+	if len(list) != keep {
+		return list
+	}
+	n := 0
+	for i := 0; i >= 0 && i < len(rest); {
+		var tag uint64
+		if tag, i = varint(rest, i); i < 0 {
+			break
+		}
+		if tag == field {
+			n++
+		}
+		i = skipWire(rest, i, int(tag&7))
+	}
+	return append(make([]Attribute, 0, len(list)+1+n), list...)
+}
+
 // plainKeyValue reads what nearly every encoder writes: a key, shorter than 128
 // bytes, then a text, a number or a truth value, each once and nothing else. It
 // leaves all else to readKeyValue, which gives the same for these.
