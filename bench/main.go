@@ -47,7 +47,7 @@ func parse(args []string) (f flags, err error) {
 	set.StringVar(&f.transports, "transport", "", "measure these loads only: http, json, grpc (a list)")
 	set.StringVar(&f.contents, "content", "1536", "with -transport: bytes of prompt, and of completion, on each model call (a list)")
 	set.StringVar(&f.batches, "batch", "64,512", "with -transport: spans a request, a multiple of 4 (a list)")
-	set.StringVar(&f.servers, "servers", "fsync,memory,collector,collector-durable", "with -transport: servers (a list)")
+	set.StringVar(&f.servers, "servers", "fsync,memory,collector,collector-durable", "with -transport: servers (a list), also redacted: the service with --redact=br")
 	set.BoolVar(&f.zip, "gzip", false, "with -transport: the clients compress, and the sink gets gzip")
 	set.IntVar(&f.rate, "rate", 0, "with -transport: spans a second that are sent; 0 for as many as are answered")
 	set.IntVar(&f.connections, "connections", 4, "clients, each waiting for its answer; twice as many at a fixed rate")

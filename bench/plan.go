@@ -32,8 +32,8 @@ var (
 // quick is what the table of figures needs, and nothing more.
 func quick() []row {
 	return []row{
-		{http64, []kind{collectorMemory, oursFsync, collectorDurable}},
-		{http512, []kind{collectorMemory, oursFsync, collectorDurable, oursMemory}},
+		{http64, []kind{collectorMemory, oursFsync, oursRedacted, collectorDurable}},
+		{http512, []kind{collectorMemory, oursFsync, oursRedacted, collectorDurable, oursMemory}},
 		{grpc512, []kind{collectorMemory, oursMemory}},
 		{large512, []kind{collectorMemory, oursMemory}},
 		{bare512, []kind{collectorMemory, oursMemory}},
@@ -46,7 +46,7 @@ func quick() []row {
 
 // full is every transport, content and batch on every server.
 func full() []row {
-	all := []kind{collectorMemory, oursFsync, collectorDurable, oursMemory}
+	all := []kind{collectorMemory, oursFsync, oursRedacted, collectorDurable, oursMemory}
 	rows := matrix([]string{"http", "grpc", "json"}, []int{0, 1536, 16384}, []int{64, 512}, false, 0, all)
 	rows = append(rows, matrix([]string{"http"}, []int{1536}, []int{64, 512}, true, 0, all)...)
 	return append(rows, row{at10k, all}, row{at20k, all})

@@ -21,8 +21,8 @@ type product struct {
 	forwards               bool
 }
 
-// startProduct runs the built service; ack is its flag of that name.
-func startProduct(s setup, ack string) (*product, error) {
+// startProduct runs the built service; ack is its flag of that name, more are others.
+func startProduct(s setup, ack string, more ...string) (*product, error) {
 	config := "log:\n  level: warn\n" + s.extra
 	if s.sink != "" {
 		compression := "none"
@@ -52,6 +52,7 @@ func startProduct(s setup, ack string) (*product, error) {
 		"serve", "--listen", p.one, "--otlp-http", p.http, "--otlp-grpc", p.grpc,
 		"--data-dir", filepath.Join(s.dir, "data"), "--config", file, "--ack", ack,
 	}
+	args = append(args, more...)
 	if s.debug && !s.allocs {
 		args = append(args, "--debug-listen", p.pprof)
 	}

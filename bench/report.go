@@ -65,6 +65,12 @@ func (f found) figures() (table []figure) {
 	atLeast("the same, gzip in and gzip out", 6, zip512, oursMemory, collectorMemory)
 	atLeast("the same, OTLP/HTTP JSON", 3, json512, oursMemory, collectorMemory)
 
+	for _, v := range []variant{http64, http512} {
+		r := f.ratio(v, oursRedacted, oursFsync, perCPU)
+		add(r, fmt.Sprintf("--redact=br ÷ nothing redacted, fsync, %d", v.batch), "≥ 0.85", r >= 0.85, fmt.Sprintf("%.2f", r),
+			fmt.Sprintf("with / without: %s", speed(v, oursRedacted, oursFsync)))
+	}
+
 	atMost := func(what string, bar float64, v variant, over kind) {
 		r := f.ratio(v, over, collectorMemory, peak)
 		add(r, what, fmt.Sprintf("≤ %g", bar), r <= bar, fmt.Sprintf("%.2f", r),
@@ -130,7 +136,7 @@ func (f found) write(out io.Writer, o options, command string) {
 func (f found) writeSamples(out io.Writer) {
 	fmt.Fprintln(out, "| load | server | spans/CPU-s | spread | spans/s | p50 ms | p99 ms | peak RSS MB | written B/B | drain s | its CPU s |\n|---|---|---|---|---|---|---|---|---|---|---|")
 	for _, v := range f.variants() {
-		for _, k := range []kind{oursFsync, oursMemory, collectorMemory, collectorDurable} {
+		for _, k := range []kind{oursFsync, oursRedacted, oursMemory, collectorMemory, collectorDurable} {
 			all := f.samples[cell{v, k}]
 			if len(all) == 0 {
 				continue

@@ -19,13 +19,14 @@ type kind string
 const (
 	oursFsync        kind = "treq, fsync"
 	oursMemory       kind = "treq, memory"
+	oursRedacted     kind = "treq, fsync, --redact=br"
 	collectorMemory  kind = "Collector, memory"
 	collectorDurable kind = "Collector, file_storage fsync"
 )
 
 // kinds maps the names that flags use.
 var kinds = map[string]kind{
-	"fsync": oursFsync, "memory": oursMemory,
+	"fsync": oursFsync, "memory": oursMemory, "redacted": oursRedacted,
 	"collector": collectorMemory, "collector-durable": collectorDurable,
 }
 
@@ -69,6 +70,8 @@ func start(k kind, s setup) (server, error) {
 		return startProduct(s, "fsync")
 	case oursMemory:
 		return startProduct(s, "memory")
+	case oursRedacted:
+		return startProduct(s, "fsync", "--redact", "br")
 	case collectorMemory:
 		return startCollector(s, "memory.yaml")
 	case collectorDurable:
