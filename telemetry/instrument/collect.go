@@ -12,7 +12,8 @@ type Point struct {
 	Attributes attribute.Set
 	// Total is a counter's value, or the sum of a histogram of whole numbers.
 	Total int64
-	// Sum is that of a histogram of floating-point numbers.
+	// Sum is that of a histogram of floating-point numbers. It goes on from the
+	// sum that Resume gave, and includes it.
 	Sum float64
 	// Count and Buckets are a histogram's: one bucket more than the instrument has bounds.
 	Count     uint64

@@ -43,7 +43,8 @@ type series struct {
 	// checkpoint only admitted.
 	measured bool
 	total    int64   // a counter's value, the sum of a histogram of integers
-	sum      float64 // of a histogram of floats
+	sum      float64 // of a histogram of floats; goes on from resumed
+	resumed  float64 // the sum of an earlier process, see Instruments.Resume
 	count    uint64
 	buckets  []uint64   // nil for counters
 	examples []Exemplar // by bucket, the latest; nil until there is one
@@ -63,6 +64,8 @@ type seriesSet struct {
 	order  []seriesKey // as admitted, for the checkpoint
 	all    []*series   // as made
 	folded func(attr *values, reason string)
+	// earlier are the sums that series go on from, by their attributes.
+	earlier map[attribute.Distinct]float64
 
 	// Measurements come in runs of one key.
 	lastKey seriesKey
@@ -129,6 +132,8 @@ func (s *seriesSet) make(key seriesKey) *series {
 // of makes the series of a set of attributes.
 func (s *seriesSet) of(set attribute.Set) *series {
 	made := &series{attributes: set}
+	made.resumed = s.earlier[set.Equivalent()]
+	made.sum = made.resumed
 	if s.def.Bounds != nil {
 		made.buckets = make([]uint64, len(s.def.Bounds)+1)
 	}

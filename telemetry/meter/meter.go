@@ -59,11 +59,13 @@ type Meter struct {
 
 	// target is the durable position found at start: until it is counted, the
 	// totals are those of the past.
-	target  journal.Position
-	counted atomic.Uint64
-	open    atomic.Int64
-	failed  atomic.Pointer[telemetry.Error]
-	entries atomic.Pointer[[]understand.EntryCount]
+	target journal.Position
+	// caughtUp tells that the timers that were due at start have fired too.
+	caughtUp atomic.Bool
+	counted  atomic.Uint64
+	open     atomic.Int64
+	failed   atomic.Pointer[telemetry.Error]
+	entries  atomic.Pointer[[]understand.EntryCount]
 
 	mu      sync.Mutex
 	changed chan struct{} // closed and replaced when counted grows, while somebody waits
@@ -150,6 +152,9 @@ func (m *Meter) restore(c *checkpoint) error {
 	if err != nil {
 		return fmt.Errorf("restore the checkpoint at %d: %w", c.Position, err)
 	}
+	m.opts.Instruments.Lock()
+	defer m.opts.Instruments.Unlock()
+	m.settled()
 	return nil
 }
 
@@ -238,6 +243,9 @@ func (m *Meter) take(rec *journal.Record) error {
 	}
 	m.settled()
 	m.opts.Instruments.Unlock()
+	if rec.Position >= m.target {
+		m.caughtUp.Store(true)
+	}
 	if err != nil {
 		m.log.Error("a record of the journal cannot be counted", "position", rec.Position, "error", err)
 	}
@@ -311,6 +319,9 @@ func (m *Meter) atTail() (*journal.Record, error) {
 	if p := m.cursor.Position(); uint64(p) > m.counted.Load() {
 		m.counted.Store(uint64(p))
 		m.wake()
+	}
+	if m.counted.Load() >= uint64(m.target) {
+		m.caughtUp.Store(true)
 	}
 	entries := m.engine.Entries()
 	m.entries.Store(&entries)

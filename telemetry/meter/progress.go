@@ -44,16 +44,16 @@ func (m *Meter) WaitCounted(ctx context.Context, pos journal.Position) error {
 	}
 }
 
-// Ready is nil once everything that was durable at start is counted; before
-// that, and after counting failed, it says why the totals must not be shown.
+// Ready is nil once everything that was durable at start is counted, and the timers
+// that had fired by then fired again; before that, and after counting failed, it says why the totals must not be shown.
 func (m *Meter) Ready() error {
 	if f := m.failed.Load(); f != nil {
 		return f
 	}
-	if c := m.counted.Load(); c < uint64(m.target) {
+	if !m.caughtUp.Load() {
 		return &telemetry.Error{
 			Kind:       telemetry.Unavailable,
-			Message:    fmt.Sprintf("the journal is being replayed: %d bytes to go", uint64(m.target)-c),
+			Message:    fmt.Sprintf("the journal is being replayed: %d bytes to go", uint64(m.target)-min(m.counted.Load(), uint64(m.target))),
 			RetryAfter: time.Second,
 		}
 	}

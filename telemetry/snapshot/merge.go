@@ -20,6 +20,8 @@ type totals struct {
 type restoredMetric struct {
 	metricdata.Metrics
 	points map[attribute.Distinct]int
+	// resumed tells that live sums go on from the restored ones, and include them.
+	resumed bool
 }
 
 func newTotals(metrics []metricdata.Metrics) *totals {
@@ -43,6 +45,25 @@ func newTotals(metrics []metricdata.Metrics) *totals {
 		t.index[m.Name] = restored
 	}
 	return t
+}
+
+// resume lets the instruments' sums go on from the restored ones.
+func (t *totals) resume(in *instrument.Instruments) {
+	for _, def := range instrument.Table() {
+		if def.Scope != instrument.MeterScope || def.Kind != instrument.Histogram {
+			continue
+		}
+		restored, ok := t.index[def.Name]
+		sums := map[attribute.Distinct]float64{}
+		if data, isFloat := restored.Data.(metricdata.Histogram[float64]); isFloat {
+			for i := range data.DataPoints {
+				sums[data.DataPoints[i].Attributes.Equivalent()] = data.DataPoints[i].Sum
+			}
+		}
+		if restored.resumed = in.Resume(def.Name, sums); ok {
+			t.index[def.Name] = restored
+		}
+	}
 }
 
 // addTo adds the totals to freshly collected scopes, which it may change.
@@ -87,9 +108,9 @@ func (m restoredMetric) join(live metricdata.Aggregation, now time.Time) metricd
 			return m.joinSums(sum, old, now)
 		}
 	case metricdata.Histogram[float64]:
-		return joinHistograms(m.points, live, old, now)
+		return joinHistograms(m, live, old, now)
 	case metricdata.Histogram[int64]:
-		return joinHistograms(m.points, live, old, now)
+		return joinHistograms(m, live, old, now)
 	}
 	return live
 }
@@ -115,7 +136,7 @@ func (m restoredMetric) joinSums(live, old metricdata.Sum[int64], now time.Time)
 }
 
 func joinHistograms[N int64 | float64](
-	points map[attribute.Distinct]int, data metricdata.Aggregation, old metricdata.Histogram[N], now time.Time,
+	restored restoredMetric, data metricdata.Aggregation, old metricdata.Histogram[N], now time.Time,
 ) metricdata.Aggregation {
 	live, ok := data.(metricdata.Histogram[N])
 	if data == nil {
@@ -127,13 +148,15 @@ func joinHistograms[N int64 | float64](
 	joined := make([]bool, len(old.DataPoints))
 	for i := range live.DataPoints {
 		point := &live.DataPoints[i]
-		j, ok := points[point.Attributes.Equivalent()]
+		j, ok := restored.points[point.Attributes.Equivalent()]
 		if !ok || len(old.DataPoints[j].BucketCounts) != len(point.BucketCounts) {
 			continue
 		}
 		joined[j] = true
 		point.Count += old.DataPoints[j].Count
-		point.Sum += old.DataPoints[j].Sum
+		if !restored.resumed {
+			point.Sum += old.DataPoints[j].Sum
+		}
 		point.StartTime = old.DataPoints[j].StartTime
 		for k, n := range old.DataPoints[j].BucketCounts {
 			point.BucketCounts[k] += n

@@ -38,10 +38,11 @@ type Options struct {
 type Reader struct {
 	*sdkmetric.ManualReader
 
-	maxAge   time.Duration
-	now      func() time.Time
-	version  atomic.Uint64
-	restored atomic.Pointer[totals]
+	maxAge      time.Duration
+	now         func() time.Time
+	instruments *instrument.Instruments
+	version     atomic.Uint64
+	restored    atomic.Pointer[totals]
 
 	mu     sync.Mutex
 	last   *Snapshot
@@ -79,6 +80,7 @@ func NewReader(o Options) *Reader {
 		ManualReader: sdkmetric.NewManualReader(options...),
 		maxAge:       max(o.MaxAge, 0),
 		now:          o.Now,
+		instruments:  o.Instruments,
 	}
 }
 

@@ -44,8 +44,9 @@ func (r *Reader) Totals(ctx context.Context) ([]byte, error) {
 
 // Restore takes over totals that another process's Totals gave, in place of any
 // restored before. Histograms whose bounds have changed since keep their counts
-// and sums; their buckets are moved to the present bounds. On an error nothing
-// has changed.
+// and sums; their buckets are moved to the present bounds. It comes before the
+// first event, so that sums go on from the very numbers that were shown. On an
+// error nothing has changed.
 func (r *Reader) Restore(data []byte) error {
 	message, err := (&pmetric.ProtoUnmarshaler{}).UnmarshalMetrics(data)
 	if err != nil {
@@ -69,7 +70,11 @@ func (r *Reader) Restore(data []byte) error {
 			}
 		}
 	}
-	r.restored.Store(newTotals(metrics))
+	restored := newTotals(metrics)
+	if r.instruments != nil {
+		restored.resume(r.instruments)
+	}
+	r.restored.Store(restored)
 	r.Invalidate()
 	return nil
 }
