@@ -158,7 +158,8 @@ type judgedSoFar struct {
 // bound of the histogram's, so that the count is exact.
 const positiveAbove = 0.5
 
-// feedbackStats counts the judgements of a service, of all for "", under a key.
+// feedbackStats counts the judgements of a service, of all for "", under a key: of
+// each run and source the one that holds.
 func feedbackStats(ctx context.Context, totals func(context.Context) (*snapshot.Snapshot, error), service, key string) (any, error) {
 	snap, err := totals(ctx)
 	if err != nil {
@@ -172,29 +173,35 @@ func feedbackStats(ctx context.Context, totals func(context.Context) (*snapshot.
 	meant := func(of *attribute.Set) bool {
 		return is(of, instrument.AttrFeedbackKey, key) && is(of, instrument.AttrService, service)
 	}
-	if m, ok := snap.Metric(instrument.MeterScope, instrument.FeedbackScore); ok {
-		if h, ok := m.Data.(metricdata.Histogram[float64]); ok {
-			for i := range h.DataPoints {
-				if d := &h.DataPoints[i]; meant(&d.Attributes) {
-					below := int64(0)
-					for _, n := range d.BucketCounts[:slices.Index(d.Bounds, positiveAbove)+1] {
-						below += int64(n)
-					}
-					stats.TotalNegative += below
-					stats.TotalPositive += int64(d.Count) - below
+	scores := func(name string) (positive, negative int64) {
+		m, _ := snap.Metric(instrument.MeterScope, name)
+		h, _ := m.Data.(metricdata.Histogram[float64])
+		for i := range h.DataPoints {
+			if d := &h.DataPoints[i]; meant(&d.Attributes) {
+				below := int64(0)
+				for _, n := range d.BucketCounts[:slices.Index(d.Bounds, positiveAbove)+1] {
+					below += int64(n)
 				}
+				negative += below
+				positive += int64(d.Count) - below
 			}
 		}
+		return positive, negative
 	}
-	if m, ok := snap.Metric(instrument.MeterScope, instrument.FeedbackUnscored); ok {
-		if sum, ok := m.Data.(metricdata.Sum[int64]); ok {
-			for i := range sum.DataPoints {
-				if d := &sum.DataPoints[i]; meant(&d.Attributes) {
-					stats.Unscored += d.Value
-				}
+	count := func(name string) (n int64) {
+		m, _ := snap.Metric(instrument.MeterScope, name)
+		sum, _ := m.Data.(metricdata.Sum[int64])
+		for i := range sum.DataPoints {
+			if d := &sum.DataPoints[i]; meant(&d.Attributes) {
+				n += d.Value
 			}
 		}
+		return n
 	}
+	positive, negative := scores(instrument.FeedbackScore)
+	overtaken, undone := scores(instrument.FeedbackReplaced)
+	stats.TotalPositive, stats.TotalNegative = positive-overtaken, negative-undone
+	stats.Unscored = count(instrument.FeedbackUnscored) - count(instrument.FeedbackDropped)
 	if all := stats.TotalPositive + stats.TotalNegative; all > 0 {
 		stats.Rate = float64(stats.TotalPositive) / float64(all)
 		stats.Message = "judgements since counting began"

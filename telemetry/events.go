@@ -236,14 +236,28 @@ type ToolCall struct {
 }
 
 // Feedback is one judgement of a run: a thumb, a score, an evaluation. The same
-// run, key and source again with the same score counts once.
+// run, key and source again with the same score counts once; with another score it
+// takes the place of the one before.
 type Feedback struct {
+	// ID is the judgement's own, "" if it has none.
+	ID      string
 	Service string
 	RunID   string // "" for a judgement that names none
 	Key     string // "user-score" if not named
 	Source  string // "api", "otlp"; "" is unknown
 	Comment string
 	// Scored tells whether Score is known; Score lies in 0..1.
+	Scored bool
+	Score  float64
+	// Replaces is what was counted before of the same run, key and source, nil for the
+	// first judgement.
+	Replaces *Verdict
+	// Withdrawn tells that nothing takes the place of what it replaces.
+	Withdrawn bool
+}
+
+// Verdict is what a judgement said in numbers. The zero value is one without a score.
+type Verdict struct {
 	Scored bool
 	Score  float64
 }

@@ -3,7 +3,9 @@ package feedback
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,15 +13,15 @@ import (
 
 	"treq/server/fault"
 	"treq/telemetry/judgement"
+	"treq/telemetry/langsmith"
 )
 
-// The bounds of what a judgement may hold, in characters, and of Told in bytes.
+// The bounds of what a judgement may hold, in characters.
 const (
 	mostRun     = 256
 	mostName    = 128
 	mostValue   = 4 << 10
 	mostComment = 16 << 10
-	mostTold    = 64 << 10
 )
 
 // Field is a parameter as it was sent: as JSON, text of a query or form as a JSON
@@ -106,30 +108,56 @@ func (f Form) Own() (judgement.Judgement, error) {
 	return j, r.err()
 }
 
-// LangSmith reads LangSmith's form, which its clients send. A score counts where it
-// can be put on the scale of 0..1; as it came, and with further fields, it is kept
-// for sinks. A judgement of a project, without a run, is one of no run.
+// LangSmith reads LangSmith's form, which its clients send: [langsmith.FeedbackOf].
 func (f Form) LangSmith() (judgement.Judgement, error) {
-	r := reader{form: f}
-	j := judgement.Judgement{
-		ID: r.uuid("id"), RunID: r.text("run_id", mostRun, false), Key: r.text("key", mostName, true),
-		Comment: r.text("comment", 4*mostComment, false), Time: r.time("created_at"), Source: judgement.FromAPI,
-	}
-	if j.RunID == "" {
-		j.RunID = r.text("trace_id", mostRun, false)
-	}
-	j.Value = r.value("value")
-	r.scaled(&j)
-	if f.has("feedback_source") {
-		var source struct {
-			Type string `json:"type"`
-		}
-		if json.Unmarshal(f.Fields["feedback_source"].Raw, &source) == nil && source.Type != "" {
-			j.Source = cut(source.Type, mostName)
+	fields := make(map[string]json.RawMessage, len(f.Fields))
+	for name, v := range f.Fields {
+		if v.In == "body" || slices.Contains(inQuery, name) {
+			fields[name] = v.Raw
 		}
 	}
-	j.Told = r.told("id", "run_id", "key", "comment")
-	return j, r.err()
+	j, err := langsmith.FeedbackOf(fields)
+	if bad, ok := errors.AsType[*langsmith.FeedbackError](err); ok {
+		return judgement.Judgement{}, f.validation(bad)
+	}
+	return j, err
+}
+
+// inQuery are the fields of LangSmith's form that are taken from the address too; others
+// that stand there are no part of it.
+var inQuery = []string{"id", "run_id", "trace_id", "key", "score", "value", "comment"}
+
+// Change gives a judgement as LangSmith's form of a change leaves it. The error is a
+// *fault.Validation.
+func (f Form) Change(j judgement.Judgement) (judgement.Judgement, error) {
+	fields := make(map[string]json.RawMessage, len(f.Fields))
+	for name, v := range f.Fields {
+		fields[name] = v.Raw
+	}
+	next, err := langsmith.ChangeFeedback(j, fields)
+	if bad, ok := errors.AsType[*langsmith.FeedbackError](err); ok {
+		return j, f.validation(bad)
+	}
+	return next, err
+}
+
+// validation says in FastAPI's shape what is wrong.
+func (f Form) validation(bad *langsmith.FeedbackError) error {
+	v := &fault.Validation{}
+	for _, b := range bad.Faults {
+		e := fault.FieldError{Type: b.Type, Loc: []any{f.Missing, b.Field}, Msg: b.Message, Input: f.Whole, Ctx: b.Context}
+		if sent, ok := f.Fields[b.Field]; ok {
+			e.Loc[0], e.Input = sent.In, sent.Raw
+		}
+		if b.Field == "" {
+			e.Loc = e.Loc[:1]
+		}
+		if e.Input == nil {
+			e.Input = json.RawMessage("null")
+		}
+		v.Detail = append(v.Detail, e)
+	}
+	return v
 }
 
 // reader reads the parameters of one form and gathers what is wrong.
@@ -257,18 +285,6 @@ func (r *reader) value(name string) string {
 	return cut(text, mostValue)
 }
 
-func (r *reader) uuid(name string) string {
-	id := r.text(name, mostRun, false)
-	if id == "" {
-		return ""
-	}
-	canonical := judgement.Canonical(id)
-	if len(id) != 36 || !strings.EqualFold(id, canonical) {
-		r.refuse(name, fault.FieldError{Type: "uuid_parsing", Msg: "Input should be a valid UUID"})
-	}
-	return canonical
-}
-
 // time reads an instant as JavaScript and Python write it, the zero time for any
 // other text: when a thumb was raised is no reason to refuse it.
 func (r *reader) time(name string) time.Time {
@@ -282,31 +298,6 @@ func (r *reader) time(name string) time.Time {
 		}
 	}
 	return time.Time{}
-}
-
-// told gives the fields that were not read as a JSON object, nil for none.
-func (r *reader) told(but ...string) json.RawMessage {
-	rest := make(map[string]json.RawMessage, len(r.form.Fields))
-	for name, f := range r.form.Fields {
-		if f.In == "body" && string(f.Raw) != "null" {
-			rest[name] = f.Raw
-		}
-	}
-	for _, name := range but {
-		delete(rest, name)
-	}
-	if len(rest) == 0 {
-		return nil
-	}
-	told, err := json.Marshal(rest)
-	if err != nil || len(told) > mostTold {
-		r.bad = append(r.bad, fault.FieldError{
-			Type: "too_long", Loc: []any{"body"}, Msg: "The fields beside id, run_id, key and comment should have at most " + strconv.Itoa(mostTold) + " bytes",
-			Input: json.RawMessage("null"),
-		})
-		return nil
-	}
-	return told
 }
 
 // cut gives at most so many characters of a text.

@@ -113,9 +113,4 @@ func TestBadFormsAreRefusedWithEveryFault(t *testing.T) {
 			t.Errorf("%.60s: %s", c.body, diff)
 		}
 	}
-	for _, object := range []string{``, `[]`, `null`, `{"run_id"`, `7`} {
-		if _, err := ReadLangSmith([]byte(object)); err == nil {
-			t.Errorf("%q is taken", object)
-		}
-	}
 }

@@ -75,7 +75,8 @@ type Instruments struct {
 	operationDuration, timeToFirstToken, toolDuration, score   histogram
 	documents, tokenUsage                                      intHistogram
 	chatCost, llmCost, unpriced, timedStreams, below, unscored counter
-	displacement                                               histogram
+	displacement, replaced                                     histogram
+	dropped                                                    counter
 	costSource                                                 *values
 	threshold                                                  float64
 
@@ -236,6 +237,8 @@ func (b *builder) build() {
 	in.toolUntimed = b.counter(ToolUntimed)
 	in.score = b.histogram(FeedbackScore)
 	in.feedbackUnscored = b.counter(FeedbackUnscored)
+	in.replaced = b.histogram(FeedbackReplaced)
+	in.dropped = b.counter(FeedbackDropped)
 	in.spans = b.counter(PipelineSpans)
 	in.rejected = b.counter(PipelineRejected)
 	in.late = b.counter(PipelineLate)

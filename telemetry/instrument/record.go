@@ -215,11 +215,18 @@ func (in *Instruments) ToolCall(t *telemetry.ToolCall) {
 // Feedback implements telemetry.Recorder.
 func (in *Instruments) Feedback(f *telemetry.Feedback) {
 	key := seriesKey{in.id(in.feedbackKey, f.Key), in.id(in.feedbackFrom, f.Source), in.serviceID(f.Service)}
-	if !f.Scored {
-		in.feedbackUnscored.add(1, key)
-		return
+	if was := f.Replaces; was != nil && was.Scored {
+		in.unit(&telemetry.Origin{}, in.replaced, was.Score, key)
+	} else if was != nil {
+		in.dropped.add(1, key)
 	}
-	in.unit(&telemetry.Origin{}, in.score, f.Score, key)
+	switch {
+	case f.Withdrawn:
+	case f.Scored:
+		in.unit(&telemetry.Origin{}, in.score, f.Score, key)
+	default:
+		in.feedbackUnscored.add(1, key)
+	}
 }
 
 // Span implements telemetry.Recorder.

@@ -100,6 +100,8 @@ const (
 	ToolUntimed         = "treq.tool.untimed"
 	FeedbackScore       = "treq.feedback.score"
 	FeedbackUnscored    = "treq.feedback.unscored"
+	FeedbackReplaced    = "treq.feedback.replaced"
+	FeedbackDropped     = "treq.feedback.unscored_replaced"
 	PipelineAdmitted    = "treq.pipeline.admitted"
 	PipelineSpans       = "treq.pipeline.spans"
 	PipelineRejected    = "treq.pipeline.rejected"
@@ -123,6 +125,10 @@ func similarityBounds() []float64 {
 		0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5,
 		0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1,
 	}
+}
+
+func scoreBounds() []float64 {
+	return []float64{0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1}
 }
 
 // Table gives every instrument of all scopes, in the order of the
@@ -223,11 +229,15 @@ func meterTable() []Definition {
 		},
 		{Name: ToolUntimed, Unit: "{call}", Attributes: tool, Description: "Executions of a tool whose duration nobody told."},
 		{
-			Name: FeedbackScore, Kind: Histogram, Unit: "1", Attributes: feedback,
-			Bounds:      []float64{0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1},
+			Name: FeedbackScore, Kind: Histogram, Unit: "1", Attributes: feedback, Bounds: scoreBounds(),
 			Description: "Scores of judgements of runs, higher is better.",
 		},
 		{Name: FeedbackUnscored, Unit: "{judgement}", Attributes: feedback, Description: "Judgements of runs without a score."},
+		{
+			Name: FeedbackReplaced, Kind: Histogram, Unit: "1", Attributes: feedback, Bounds: scoreBounds(),
+			Description: "Scores in treq.feedback.score that a changed vote or a withdrawal took the place of: what holds is the difference.",
+		},
+		{Name: FeedbackDropped, Unit: "{judgement}", Attributes: feedback, Description: "Judgements in treq.feedback.unscored that were changed or withdrawn since."},
 		{Name: PipelineAdmitted, Unit: "{span}", Description: "Spans read from the journal: at every moment the sum of treq.pipeline.spans and treq.pipeline.open."},
 		{
 			Name: PipelineSpans, Unit: "{span}", Attributes: []string{AttrDisposition, AttrReason, AttrService},

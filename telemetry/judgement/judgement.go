@@ -50,8 +50,11 @@ type Judgement struct {
 	Comment string
 	// Service is whose run it is, "" if not known.
 	Service string
-	// Time is when it was made.
-	Time time.Time
+	// Time is when it was made; Changed when it was changed or withdrawn last, the zero
+	// time for one that never was.
+	Time, Changed time.Time
+	// Deleted tells that its maker withdrew it. What else it holds is what was withdrawn.
+	Deleted bool
 	// Told are the further fields of a judgement in LangSmith's own form, as a JSON
 	// object, its score as it came among them; nil for any other.
 	Told json.RawMessage
@@ -79,8 +82,17 @@ func (j Judgement) Renamed(key string) Judgement {
 // Same tells whether two judgements of one id say the same; when and by which
 // words they were sent is no difference.
 func (j *Judgement) Same(o *Judgement) bool {
-	return j.Scored == o.Scored && (!j.Scored || math.Float64bits(j.Score) == math.Float64bits(o.Score)) &&
+	return j.Deleted == o.Deleted && j.Scored == o.Scored && (!j.Scored || math.Float64bits(j.Score) == math.Float64bits(o.Score)) &&
 		j.Value == o.Value && j.Comment == o.Comment
+}
+
+// Slot names what is told apart where judgements are counted: a run, a key and a
+// source, of which the last judgement holds. One of no run stands for itself.
+func (j *Judgement) Slot() string {
+	if j.RunID == "" {
+		return j.ID
+	}
+	return ID(j.RunID, j.Key, j.Source)
 }
 
 // Canonical gives the spelling that all spellings of a run id have in common: a

@@ -39,6 +39,12 @@ func Append(dst []byte, j *Judgement) []byte {
 	text(semconv.TreqFeedbackValue, j.Value)
 	text(semconv.TreqFeedbackComment, j.Comment)
 	text(semconv.TreqFeedbackTold, string(j.Told))
+	if !j.Changed.IsZero() {
+		attributes = append(attributes, otlp.I64(semconv.TreqFeedbackChanged, j.Changed.UnixNano()))
+	}
+	if j.Deleted {
+		attributes = append(attributes, otlp.Flag(semconv.TreqFeedbackDeleted, true))
+	}
 	record := otlp.LogData{EventName: semconv.EventFeedback, Attributes: attributes}
 	if n := j.Time.UnixNano(); n > 0 {
 		record.Time, record.Observed = uint64(n), uint64(n)
@@ -113,6 +119,12 @@ func (v *visitor) feedback(j *Judgement, l *otlp.LogRecord) {
 		j.Told = []byte(told)
 	}
 	j.Score, j.Scored = score(l.Attributes, semconv.TreqFeedbackScore)
+	if at, ok := find(l.Attributes, semconv.TreqFeedbackChanged); ok && at.Type == otlp.Int {
+		j.Changed = time.Unix(0, int64(at.Num)).UTC()
+	}
+	if deleted, ok := find(l.Attributes, semconv.TreqFeedbackDeleted); ok {
+		j.Deleted, _ = deleted.Truth()
+	}
 }
 
 // evaluation reads a gen_ai.evaluation.result: of the span it is a child of, else of

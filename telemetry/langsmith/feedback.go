@@ -1,110 +1,252 @@
 package langsmith
 
 import (
+	"bytes"
 	"encoding/json"
-	"maps"
+	"math"
+	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"treq/telemetry"
 	"treq/telemetry/judgement"
+	"treq/telemetry/semconv"
 )
 
-// The bounds of what a judgement holds, in bytes.
+// The bounds of what a judgement holds, in characters, and of Told in bytes.
 const (
+	maxRun     = 256
 	maxKey     = 128
 	maxValue   = 4 << 10
-	maxComment = 16 << 10
+	maxComment = 64 << 10
 	maxTold    = 64 << 10
 )
 
 // notTold are the members of a judgement that have a place of their own.
-var notTold = [...]string{"id", "run_id", "key", "score", "comment"}
+var notTold = [...]string{"id", "run_id", "key", "comment"}
 
-// ReadFeedback reads the object of a judgement as LangSmith's /feedback takes it.
-// The error, of kind Unprocessable or TooLarge, names the field that is wrong. Time
-// is when the client made it, zero if it does not say.
-func ReadFeedback(object []byte) (j judgement.Judgement, err error) {
+// FeedbackFault is what is wrong with one field of a judgement, in pydantic's terms,
+// as callers of LangSmith's API know them.
+type FeedbackFault struct {
+	// Field is the field's name, "" for the judgement as a whole.
+	Field string
+	// Type is pydantic's name of the fault, Message its sentence, and Context the bound
+	// that was passed, as JSON; nil where there is none.
+	Type, Message string
+	Context       json.RawMessage
+}
+
+// FeedbackError names everything that is wrong with a judgement. It is of kind
+// Unprocessable.
+type FeedbackError struct{ Faults []FeedbackFault }
+
+// Error implements error.
+func (e *FeedbackError) Error() string {
+	said := make([]string, len(e.Faults))
+	for i, f := range e.Faults {
+		said[i] = strings.TrimPrefix(f.Field+": "+f.Message, ": ")
+	}
+	return strings.Join(said, "; ")
+}
+
+// Unwrap gives the kind of the error.
+func (e *FeedbackError) Unwrap() error {
+	return &telemetry.Error{Kind: telemetry.Unprocessable, Message: e.Error()}
+}
+
+// ReadFeedback reads a judgement from its JSON object as the stream of runs has it: of a
+// run with a UUID, and with an ID if it brings none. Time is when the client made it,
+// zero if it does not say. The error, of kind Unprocessable or TooLarge, names what
+// is wrong.
+func ReadFeedback(object []byte) (judgement.Judgement, error) {
 	if err := checkJSON(object); err != nil {
-		return j, err
+		return judgement.Judgement{}, err
 	}
-	var o struct {
-		ID      string          `json:"id"`
-		Run     string          `json:"run_id"`
-		Trace   string          `json:"trace_id"`
-		Key     string          `json:"key"`
-		Score   json.RawMessage `json:"score"`
-		Value   json.RawMessage `json:"value"`
-		Comment json.RawMessage `json:"comment"`
-		Created json.RawMessage `json:"created_at"`
-		Source  struct {
-			Type string `json:"type"`
-		} `json:"feedback_source"`
+	j, err := FeedbackOf(members(object))
+	if err != nil {
+		return judgement.Judgement{}, err
 	}
-	if err := json.Unmarshal(object, &o); err != nil {
-		return j, telemetry.Errorf(telemetry.Unprocessable, "%s", reason(err))
+	run, err := ParseID(j.RunID)
+	if err != nil {
+		return judgement.Judgement{}, telemetry.Errorf(telemetry.Unprocessable, "run_id: %s", err)
 	}
-	if o.Run == "" {
-		o.Run = o.Trace
-	}
-	for _, one := range []struct {
-		name, text string
-		into       *string
-	}{{"id", o.ID, &j.ID}, {"run_id", o.Run, &j.RunID}} {
-		if one.text == "" && one.name == "id" {
-			continue
-		}
-		id, err := ParseID(one.text)
-		if err != nil {
-			return j, telemetry.Errorf(telemetry.Unprocessable, "%s: %s", one.name, err)
-		}
-		*one.into = id.String()
-	}
-	if j.Key = o.Key; j.Key == "" || len(j.Key) > maxKey {
-		return j, telemetry.Errorf(telemetry.Unprocessable, "key has 1 to %d bytes", maxKey)
-	}
-	if j.Source = cut(o.Source.Type, maxKey); j.Source == "" {
-		j.Source = judgement.FromAPI
-	}
-	if j.ID == "" {
+	if j.RunID = run.String(); j.ID == "" {
 		j.ID = judgement.ID(j.RunID, j.Key, j.Source)
-	}
-	j.Comment = cut(textOf(o.Comment), maxComment)
-	j.Value = cut(textOf(o.Value), maxValue)
-	j.Score, j.Scored = score(o.Score)
-	if at := moment(o.Created); at != 0 {
-		j.Time = time.Unix(0, at).UTC()
-	}
-	others := members(object)
-	maps.DeleteFunc(others, func(_ string, v json.RawMessage) bool { return !told(v) })
-	for _, name := range notTold {
-		delete(others, name)
-	}
-	if further, err := json.Marshal(others); err == nil && len(others) > 0 && len(further) <= maxTold {
-		j.Told = further
 	}
 	return j, nil
 }
 
-// score gives a judgement's number; truth values are 1 and 0.
-func score(b []byte) (float64, bool) {
-	var v any
-	if !told(b) || json.Unmarshal(b, &v) != nil {
-		return 0, false
+// FeedbackOf reads the fields of a judgement as LangSmith's API takes them. A score
+// counts where it, or its feedback_config, puts it on 0..1; without one, a value of
+// truth, or a word that says plainly good or bad, is one. As it came, and with
+// further fields, it is kept in Told. One of a project, without a run, is of no run.
+// ID is "" where none was told. The error is a *FeedbackError.
+func FeedbackOf(fields map[string]json.RawMessage) (judgement.Judgement, error) {
+	r := feedbackReader{fields: fields}
+	j := judgement.Judgement{
+		ID: r.uuid("id"), RunID: r.text("run_id", maxRun, false), Key: r.text("key", maxKey, true),
+		Comment: r.text("comment", maxComment, false), Source: judgement.FromAPI,
 	}
-	switch v := v.(type) {
-	case bool:
-		if v {
-			return 1, true
-		}
-		return 0, true
-	case float64:
-		return v, true
+	if j.RunID == "" {
+		j.RunID = r.text("trace_id", maxRun, false)
 	}
-	return 0, false
+	if at := moment(fields["created_at"]); at != 0 {
+		j.Time = time.Unix(0, at).UTC()
+	}
+	j.Value = r.value()
+	r.score(&j)
+	var source struct {
+		Type string `json:"type"`
+	}
+	if told(fields["feedback_source"]) && json.Unmarshal(fields["feedback_source"], &source) == nil && source.Type != "" {
+		j.Source = cut(source.Type, maxKey)
+	}
+	j.Told = r.told()
+	if r.faults != nil {
+		return judgement.Judgement{}, &FeedbackError{r.faults}
+	}
+	return j, nil
 }
 
-// cut gives text of at most so many bytes that is valid UTF-8.
+// feedbackReader reads the fields of one judgement and gathers what is wrong.
+type feedbackReader struct {
+	fields map[string]json.RawMessage
+	faults []FeedbackFault
+}
+
+func (r *feedbackReader) refuse(field, kind, message, context string) {
+	f := FeedbackFault{Field: field, Type: kind, Message: message}
+	if context != "" {
+		f.Context = json.RawMessage(context)
+	}
+	r.faults = append(r.faults, f)
+}
+
+func (r *feedbackReader) text(name string, most int, required bool) string {
+	raw, sent := r.fields[name]
+	if !sent || !required && !told(raw) {
+		if required {
+			r.refuse(name, "missing", "Field required", "")
+		}
+		return ""
+	}
+	var text string
+	if raw = bytes.TrimSpace(raw); len(raw) == 0 || raw[0] != '"' || json.Unmarshal(raw, &text) != nil {
+		r.refuse(name, "string_type", "Input should be a valid string", "")
+		return ""
+	}
+	if utf8.RuneCountInString(text) > most {
+		limit := strconv.Itoa(most)
+		r.refuse(name, "string_too_long", "String should have at most "+limit+" characters", `{"max_length":`+limit+`}`)
+		return ""
+	}
+	if required && text == "" {
+		r.refuse(name, "string_too_short", "String should have at least 1 character", `{"min_length":1}`)
+	}
+	return text
+}
+
+func (r *feedbackReader) uuid(name string) string {
+	text := r.text(name, maxRun, false)
+	if text == "" {
+		return ""
+	}
+	id, err := ParseID(text)
+	if err != nil || len(text) != 36 {
+		r.refuse(name, "uuid_parsing", "Input should be a valid UUID", "")
+	}
+	return id.String()
+}
+
+// value gives what stands in place of a score as text: a string, else its JSON.
+func (r *feedbackReader) value() string {
+	raw := r.fields["value"]
+	if !told(raw) {
+		return ""
+	}
+	var compact bytes.Buffer
+	if raw[0] != '"' && json.Compact(&compact, raw) == nil {
+		raw = compact.Bytes()
+	}
+	return cut(textOf(raw), maxValue)
+}
+
+// score puts the score on the scale of 0..1.
+func (r *feedbackReader) score(j *judgement.Judgement) {
+	switch score, value := bytes.TrimSpace(r.fields["score"]), bytes.TrimSpace(r.fields["value"]); {
+	case told(score):
+		j.Score, j.Scored = r.number(score)
+	case !told(value):
+	case value[0] == 't' || value[0] == 'f':
+		j.Score, j.Scored = r.number(value)
+		return
+	case value[0] == '"':
+		j.Score, j.Scored = semconv.ScoreOfLabel([]byte(j.Value))
+		return
+	}
+	var scale struct {
+		Min *float64 `json:"min"`
+		Max *float64 `json:"max"`
+	}
+	if c := r.fields["feedback_config"]; told(c) && json.Unmarshal(c, &scale) == nil &&
+		scale.Min != nil && scale.Max != nil && *scale.Max > *scale.Min {
+		j.Score = (j.Score - *scale.Min) / (*scale.Max - *scale.Min)
+	}
+	if !j.Scored || !(j.Score >= 0 && j.Score <= 1) {
+		j.Score, j.Scored = 0, false
+	}
+}
+
+// number reads a number, truth as 1 or 0, and text that is a number.
+func (r *feedbackReader) number(raw json.RawMessage) (float64, bool) {
+	switch string(raw) {
+	case "true":
+		return 1, true
+	case "false":
+		return 0, true
+	}
+	text := textOf(raw)
+	n, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	switch {
+	case err != nil || strings.ContainsAny(text, "xXpP_"):
+		r.refuse("score", "float_parsing", "Input should be a valid number", "")
+		return 0, false
+	case math.IsNaN(n) || math.IsInf(n, 0):
+		r.refuse("score", "finite_number", "Input should be a finite number", "")
+		return 0, false
+	}
+	return n, true
+}
+
+// told gives the fields that have no place of their own as a JSON object, nil for
+// none.
+func (r *feedbackReader) told() json.RawMessage {
+	rest := make(map[string]json.RawMessage, len(r.fields))
+	for name, raw := range r.fields {
+		if told(raw) {
+			rest[name] = raw
+		}
+	}
+	for _, name := range notTold {
+		delete(rest, name)
+	}
+	if len(rest) == 0 {
+		return nil
+	}
+	further, err := json.Marshal(rest)
+	if err != nil || len(further) > maxTold {
+		r.refuse("", "too_long", "The fields beside id, run_id, key and comment should have at most "+strconv.Itoa(maxTold)+" bytes", "")
+		return nil
+	}
+	return further
+}
+
+// cut gives at most so many characters of a text.
 func cut(text string, most int) string {
-	return strings.ToValidUTF8(text[:min(len(text), most)], "")
+	if len(text) <= most {
+		return text
+	}
+	runes := []rune(text)
+	return string(runes[:min(most, len(runes))])
 }

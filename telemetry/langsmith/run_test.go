@@ -135,7 +135,7 @@ func TestFeedback(t *testing.T) {
 		"comment":"Resposta certa.","created_at":"2026-11-22T23:55:56Z","feedback_source":{"type":"model"},"correction":null}`))
 	if err != nil || j.ID != two || j.RunID != one || !j.Scored || j.Score != 1 || j.Comment != "Resposta certa." || j.Source != "model" ||
 		j.Time.Format(time.RFC3339) != "2026-11-22T23:55:56Z" ||
-		string(j.Told) != `{"created_at":"2026-11-22T23:55:56Z","feedback_source":{"type":"model"},"trace_id":"`+one+`"}` {
+		string(j.Told) != `{"created_at":"2026-11-22T23:55:56Z","feedback_source":{"type":"model"},"score":true,"trace_id":"`+one+`"}` {
 		t.Errorf("%+v %s, %v", j, j.Told, err)
 	}
 	j, err = ReadFeedback([]byte(`{"trace_id":"` + one + `","key":"k","score":0.25,"value":"x"}`))

@@ -44,6 +44,11 @@ const (
 	// TreqFeedbackTold: string: a JSON object, the further fields of a judgement in
 	// LangSmith's own form, of treq.feedback.
 	TreqFeedbackTold = "treq.feedback.told"
+	// TreqFeedbackChanged: int: Unix nanoseconds, when the judgement was changed or
+	// withdrawn last, of treq.feedback; left out for one that never was.
+	TreqFeedbackChanged = "treq.feedback.changed_unix_nano"
+	// TreqFeedbackDeleted: bool: its maker withdrew the judgement, of treq.feedback.
+	TreqFeedbackDeleted = "treq.feedback.deleted"
 )
 
 // The names of the log records that the JSON API makes of posts. Further fields

@@ -10,7 +10,8 @@ import (
 )
 
 // judgements knows the last score of each run, key and source, so that the same
-// judgement counts once and a changed one anew. It is bounded: the oldest go first.
+// judgement counts once and a changed one takes the place of the one before. It is
+// bounded: the oldest go first.
 type judgements struct {
 	scores map[judgementKey]uint64
 	queue  []judgementKey
@@ -21,16 +22,24 @@ type judgementKey [16]byte
 // maxJudgements bounds the judgements that are known.
 const maxJudgements = 100_000
 
-// unscored stands for a judgement without score; no score has these bits.
-const unscored = math.MaxUint64
+// What stands for a judgement without score, and for one that was withdrawn; no score
+// has these bits.
+const (
+	unscored  = math.MaxUint64
+	withdrawn = math.MaxUint64 - 1
+)
 
-// isNew tells whether a judgement is new, and knows it from then on. One that
-// names no run always is.
+// isNew tells whether a judgement changes what counts, knows it from then on and says
+// what it replaces. One that names neither a run nor itself always is.
 func (j *judgements) isNew(f *telemetry.Feedback) bool {
-	if f.RunID == "" {
-		return true
+	named := f.RunID
+	if named == "" {
+		named = f.ID
 	}
-	run := ParseRunID([]byte(f.RunID))
+	if named == "" {
+		return !f.Withdrawn
+	}
+	run := ParseRunID([]byte(named))
 	buf := append(make([]byte, 0, 128), run[:]...)
 	buf = binary.AppendUvarint(buf, uint64(len(f.Key)))
 	buf = append(buf, f.Key...)
@@ -40,14 +49,24 @@ func (j *judgements) isNew(f *telemetry.Feedback) bool {
 	binary.BigEndian.PutUint64(key[:8], h.Hi)
 	binary.BigEndian.PutUint64(key[8:], h.Lo)
 	score := uint64(unscored)
-	if f.Scored {
+	switch {
+	case f.Withdrawn:
+		score = withdrawn
+	case f.Scored:
 		score = math.Float64bits(f.Score)
 	}
 	known, ok := j.scores[key]
-	if ok && known == score {
+	if ok && known == score || !ok && f.Withdrawn {
 		return false
 	}
 	j.set(key, score, !ok)
+	switch {
+	case !ok || known == withdrawn:
+	case known == unscored:
+		f.Replaces = &telemetry.Verdict{}
+	default:
+		f.Replaces = &telemetry.Verdict{Scored: true, Score: math.Float64frombits(known)}
+	}
 	return true
 }
 

@@ -258,6 +258,7 @@ func (p *post) llmCall() {
 
 func (p *post) feedback() {
 	f := telemetry.Feedback{
+		ID: string(p.text(semconv.TreqFeedbackID)), Withdrawn: p.truth(semconv.TreqFeedbackDeleted),
 		Service: p.service(), RunID: string(p.text(semconv.TreqRunID)), Key: p.interned(semconv.TreqFeedbackKey),
 		Source: p.interned(semconv.TreqFeedbackSource), Comment: string(p.text(semconv.TreqFeedbackComment)),
 	}
@@ -297,7 +298,8 @@ func (p *post) evaluation() {
 	p.judge(&f)
 }
 
-// judge records a judgement unless the same was made before.
+// judge records a judgement unless the same was made before. The withdrawal of one
+// that was not counted, or is no longer known, counts for nothing.
 func (p *post) judge(f *telemetry.Feedback) {
 	if f.Key == "" {
 		f.Key = "user-score"
