@@ -22,21 +22,29 @@ type judged struct {
 	mu    sync.Mutex
 	at    map[understand.RunID][]journal.Position
 	queue []judgedAt // oldest first
+	// latest is where what holds of a judgement was said, by its id.
+	latest map[understand.RunID]journal.Position
 	// last is the score that a run was given last.
 	last map[understand.RunID]scoredAt
 }
 
 type judgedAt struct {
-	run    understand.RunID
-	pos    journal.Position
-	scored bool
-	score  float64
+	run     understand.RunID
+	pos     journal.Position
+	scored  bool
+	score   float64
+	id      understand.RunID // zero for none
+	deleted bool
 }
 
 type scoredAt struct {
-	pos   journal.Position
-	score float64
+	pos     journal.Position
+	score   float64
+	deleted bool
 }
+
+// negative tells whether a score is below half the scale.
+func negative(score float64) bool { return score < 0.5 }
 
 // score gives the last score of those that any of the ids has, all of one run.
 func (x *judged) score(ids ...understand.RunID) (score float64, ok bool) {
@@ -47,23 +55,30 @@ func (x *judged) score(ids ...understand.RunID) (score float64, ok bool) {
 	}
 	var at journal.Position
 	for _, id := range ids {
-		if s, known := x.last[id]; known && (!ok || s.pos > at) {
+		if s, known := x.last[id]; known && !s.deleted && (!ok || s.pos > at) {
 			score, at, ok = s.score, s.pos, true
 		}
 	}
 	return score, ok
 }
 
-// hear notes a score unless a later one is known. mu is held.
+// hear notes where a judgement was said, and its score, unless later ones are known.
+// mu is held.
 func (x *judged) hear(j judgedAt) {
-	if !j.scored {
+	if j.id != (understand.RunID{}) {
+		if x.latest == nil {
+			x.latest = make(map[understand.RunID]journal.Position)
+		}
+		x.latest[j.id] = max(x.latest[j.id], j.pos)
+	}
+	if !j.scored && !j.deleted || j.run == (understand.RunID{}) {
 		return
 	}
 	if x.last == nil {
 		x.last = make(map[understand.RunID]scoredAt)
 	}
 	if s, known := x.last[j.run]; !known || s.pos <= j.pos {
-		x.last[j.run] = scoredAt{j.pos, j.score}
+		x.last[j.run] = scoredAt{j.pos, j.score, j.deleted}
 	}
 }
 
@@ -77,9 +92,11 @@ func in(rec *journal.Record, body []byte) (list []judgedAt) {
 	}
 	// A record that does not scan was counted as damaged by whoever counts.
 	_ = judgement.Each(body, func(j judgement.Judgement) {
+		at := judgedAt{pos: rec.Position, scored: j.Scored, score: j.Score, id: understand.ParseRunID([]byte(j.ID)), deleted: j.Deleted}
 		if j.RunID != "" {
-			list = append(list, judgedAt{understand.ParseRunID([]byte(j.RunID)), rec.Position, j.Scored, j.Score})
+			at.run = understand.ParseRunID([]byte(j.RunID))
 		}
+		list = append(list, at)
 	})
 	return list
 }
@@ -99,7 +116,12 @@ func (x *judged) add(list []judgedAt) {
 		x.hear(j)
 	}
 	x.queue = append(x.queue, list...)
-	for over := len(x.queue) - mostJudged; over > 0; over-- {
+	x.forget(len(x.queue) - mostJudged)
+}
+
+// forget lets the oldest go. mu is held.
+func (x *judged) forget(over int) {
+	for ; over > 0; over-- {
 		oldest := x.queue[0]
 		x.queue = x.queue[1:]
 		if rest := x.at[oldest.run][1:]; len(rest) > 0 {
@@ -107,6 +129,9 @@ func (x *judged) add(list []judgedAt) {
 		} else {
 			delete(x.at, oldest.run)
 			delete(x.last, oldest.run)
+		}
+		if x.latest[oldest.id] == oldest.pos {
+			delete(x.latest, oldest.id)
 		}
 	}
 }
@@ -185,7 +210,7 @@ func (v *Viewer) judgements(ctx context.Context, trace [16]byte, roots []*Span, 
 	if len(positions) == 0 {
 		return list, nil
 	}
-	at := map[string]int{}
+	at, gone := map[string]int{}, map[string]bool{}
 	err := v.visit(ctx, positions, holds, func(_ *journal.Record, body []byte) bool {
 		_ = judgement.Each(body, func(j judgement.Judgement) {
 			run := understand.ParseRunID([]byte(j.RunID))
@@ -200,6 +225,11 @@ func (v *Viewer) judgements(ctx context.Context, trace [16]byte, roots []*Span, 
 			if j.Scored {
 				shown.Score = &j.Score
 			}
+			if j.Deleted {
+				gone[j.ID] = true
+				return
+			}
+			delete(gone, j.ID)
 			if i, again := at[j.ID]; again {
 				list[i] = shown
 				return
@@ -209,5 +239,5 @@ func (v *Viewer) judgements(ctx context.Context, trace [16]byte, roots []*Span, 
 		})
 		return len(list) < mostShown
 	})
-	return list, err
+	return slices.DeleteFunc(list, func(j Judged) bool { return gone[j.ID] }), err
 }

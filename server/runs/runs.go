@@ -62,6 +62,8 @@ type Viewer struct {
 	erasing erasing
 	tail    *journal.Cursor
 	lent    chan string // names of cursors that requests may use
+	// rebuilt is closed when what the journal held at the start is indexed.
+	rebuilt <-chan struct{}
 
 	stop    context.CancelFunc
 	running sync.WaitGroup
@@ -112,7 +114,12 @@ func Open(o Options) (*Viewer, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	v.stop = cancel
 	v.running.Go(func() { v.follow(ctx) })
-	v.running.Go(func() { v.rebuild(ctx) })
+	rebuilt := make(chan struct{})
+	v.rebuilt = rebuilt
+	v.running.Go(func() {
+		defer close(rebuilt)
+		v.rebuild(ctx)
+	})
 	return v, nil
 }
 
