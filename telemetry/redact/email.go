@@ -3,6 +3,8 @@ package redact
 const (
 	mostLocal  = 64
 	mostDomain = 253
+	// mostURL is how far before the at sign of a password its URL's slashes may stand.
+	mostURL = 256
 )
 
 // email finds the address around the at sign at i of t, between from and end; the
@@ -15,7 +17,7 @@ func email(t []byte, i, from, end int) (match, bool) {
 			start -= 2 // é in an address
 			continue
 		}
-		if !isLocal(c) {
+		if !isLocal(c) || c == '0' && start-3 >= from && t[start-2] == '4' && t[start-3] == '%' {
 			break
 		}
 		start--
@@ -85,7 +87,7 @@ func domain(t []byte, from, end int) (to int, ok bool) {
 // between the colon behind the user's name and the sign.
 func password(t []byte, i, from int) (match, bool) {
 	colon := -1
-	for k := i - 1; k >= from && i-k <= 256; k-- {
+	for k := i - 1; k >= from && i-k <= mostURL; k-- {
 		switch c := t[k]; {
 		case c == ':' && k+2 < len(t) && t[k+1] == '/' && t[k+2] == '/':
 			return match{colon + 1, i, Secret}, colon > k && colon+1 < i

@@ -25,21 +25,22 @@ const (
 )
 
 // suspect gives the first place from i on, and before end, whose eight bytes may
-// belong to a number, key or address that is looked for; end if there is none. It looks at
-// sixteen bytes at a time, so that clean text costs a few instructions for them. What
-// it passes over holds none; what it stops at need not hold one. b may go on behind
-// end; bytes behind it may be looked at too.
+// belong to a number or key that is looked for; end if there is none. It looks at
+// sixteen bytes at a time, so that clean text costs a few instructions for them, and
+// takes no branch that depends on them before it has a reason, so that text full of
+// codes costs no more. What it passes over holds none; what it stops at need not hold
+// one. b may go on behind end; bytes behind it may be looked at too.
 //
-// An at sign is such a place too. Numbers and keys are told by digits and capitals: numbers by many of them, also between long
-// separators, keys by a run of ASCII around one.
+// Numbers and keys are told by digits and capitals: numbers by many of them, also
+// between long separators, keys by a run of ASCII around one. At signs are told by signs.
 func suspect(b []byte, i, end int) int {
 	checked := 0
 	for i < end {
 		for len(b)-i >= 16 && i < end {
 			p := (*[16]byte)(b[i:])
-			v, w := middle(binary.LittleEndian.Uint64(p[:8])), middle(binary.LittleEndian.Uint64(p[8:]))
-			if (v|w)&highBit != 0 {
-				if v&highBit == 0 {
+			v, w := telling(binary.LittleEndian.Uint64(p[:8])), telling(binary.LittleEndian.Uint64(p[8:]))
+			if max(v, w) >= fewest {
+				if v < fewest {
 					i += 8
 				}
 				break
@@ -68,17 +69,11 @@ func suspicious(b []byte, i, checked int) (bool, int) {
 	a := w & lowBits
 	digits := ^((a ^ zeros) + 0x76*each) &^ w & highBit
 	telling := digits | (a+0x3f*each)&^(a+0x25*each)&^w&highBit
-	if sign := w ^ '@'*each; (sign-each)&^sign&highBit != 0 {
-		return true, checked
-	}
 	if telling == 0 {
 		return false, checked
 	}
-	if percent := w ^ '%'*each; digits != 0 && ((percent-each)&^percent&highBit != 0 || i >= 2 && (b[i-1] == '%' || b[i-2] == '%')) && encodedAt(b, i) {
-		return true, checked
-	}
 	n := bits.OnesCount64(telling)
-	if bits.OnesCount64(digits) >= fewest && numeric(b, i) || n >= 6 && bytes.Contains(b[max(0, i-24):min(len(b), i+40)], pemKey) {
+	if bits.OnesCount64(digits) >= fewest && (together(digits, a, w) || bytes.IndexByte(b[max(0, i-widestGap+1):i+8], '\\') >= 0) && numeric(b, i) || n >= 6 && bytes.Contains(b[max(0, i-24):min(len(b), i+40)], pemKey) {
 		return true, checked
 	}
 	// Six of the fourteen places of a number with letters lie in one word.
@@ -89,19 +84,42 @@ func suspicious(b []byte, i, checked int) (bool, int) {
 	return found, checked
 }
 
-// encodedAt tells whether an at sign as URLs write it lies in the eight bytes at i, or
-// reaches into them.
-func encodedAt(b []byte, i int) bool {
-	return bytes.Contains(b[max(0, i-2):min(len(b), i+10)], encodedSign)
+// together tells whether enough of eight bytes' digits for a number have no letter
+// between them; a is w without its high bits.
+func together(digits, a, w uint64) bool {
+	a |= 0x20 * each
+	letters := (a + 0x1f*each) &^ (a + 0x05*each) &^ w & highBit
+	at := bitOfEach(digits)<<8 | bitOfEach(letters)
+	return enough[at>>6]>>(at&63)&1 != 0
 }
 
-var encodedSign = []byte("%40")
+// bitOfEach gives the high bits of eight bytes next to each other.
+func bitOfEach(high uint64) uint64 { return high >> 7 * 0x0102040810204080 >> 56 }
 
-// middle has the high bit set for bytes from '0' to '_', among which are digits and
-// capitals; the other bits mean nothing.
-func middle(w uint64) uint64 {
+// enough has a bit for each way in which digits and letters, eight bits of each, may
+// lie in eight bytes: whether fewest digits have no letter between them.
+var enough = func() (t [1 << 16 / 64]uint64) {
+	for at := range 1 << 16 {
+		n := 0
+		for k := range 8 {
+			if at>>k&1 != 0 {
+				n = 0
+			} else if n += at >> (8 + k) & 1; n == fewest {
+				t[at>>6] |= 1 << (at & 63)
+			}
+		}
+	}
+	return t
+}()
+
+// telling gives fewest or more for eight bytes that must be looked at closer: those
+// with as many from '0' to 'Z', among which are digits and capitals, and those with
+// one of them that may lie within a key, since all eight may.
+func telling(w uint64) uint64 {
 	a := w & lowBits
-	return (a + 0x50*each) &^ (a + 0x20*each) &^ w
+	n := uint64(bits.OnesCount64((a + 0x50*each) &^ (a + 0x25*each) &^ w & highBit))
+	out := ((w - '-'*each) | w) & highBit // 0 if all may lie within a key
+	return n + ((out-1)&^out)>>63*(fewest-1)
 }
 
 const (
@@ -217,26 +235,6 @@ func separates(b []byte, i int) bool {
 		return true
 	}
 	return (b[i] == 'u' || isHex(b[i])) && escaped(b, i)
-}
-
-// nextAt gives the first place from i on of an at sign, bare or as URLs write it;
-// end if there is none before it.
-func nextAt(b []byte, i, end int) int {
-	for from := i; from < end; {
-		n := bytes.IndexByte(b[from:end], '%')
-		if n < 0 {
-			break
-		}
-		if from += n; from+2 < end && b[from+1] == '4' && b[from+2] == '0' {
-			end = from
-			break
-		}
-		from++
-	}
-	if n := bytes.IndexByte(b[i:end], '@'); n >= 0 {
-		return i + n
-	}
-	return end
 }
 
 func isDigit(c byte) bool { return c-'0' <= 9 }

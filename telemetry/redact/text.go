@@ -63,9 +63,13 @@ func (s *scanner) pattern(t []byte, i int) {
 	if p.mode == Keep || !p.may(t) {
 		return
 	}
+	k, before := 0, len(s.found)
 	for _, at := range p.re.FindAllIndex(t, -1) {
 		m := match{at[0], at[1], known + Kind(i)}
-		if m.to > m.from && !slices.ContainsFunc(s.found, func(o match) bool { return m.from < o.to && o.from < m.to }) {
+		for k < before && s.found[k].to <= m.from {
+			k++
+		}
+		if m.to > m.from && (k == before || m.to <= s.found[k].from) {
 			s.found = append(s.found, m)
 		}
 	}
@@ -74,9 +78,14 @@ func (s *scanner) pattern(t []byte, i int) {
 
 // addresses finds e-mail addresses and passwords in URLs.
 func (s *scanner) addresses(t []byte, from, end int) {
-	for i := nextAt(t, from, end); i < end; i = nextAt(t, i+1, end) {
-		m, ok := password(t, i, from)
-		if !ok || !s.wants(Secret) {
+	at, in := signsOf(t[:end], from), urlsOf(t[:end], from)
+	for i := at.next(from); i < end; i = at.next(i + 1) {
+		var m match
+		ok := in.near(i) && s.wants(Secret)
+		if ok {
+			m, ok = password(t, i, from)
+		}
+		if !ok {
 			m, ok = email(t, i, from, end)
 		}
 		if ok && s.wants(m.kind) {

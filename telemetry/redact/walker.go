@@ -19,6 +19,7 @@ type walker struct {
 	scanner scanner
 	body    []byte
 	next    int // the first suspicious place from where the walk is
+	signs   signs
 	depth   int
 	frames  []frame
 	edits   []edit
@@ -41,6 +42,9 @@ type edit struct{ from, to, start, end int }
 func (w *walker) request(body []byte, m *message) ([]byte, error) {
 	w.body, w.depth = body, 0
 	w.frames, w.edits, w.text = w.frames[:0], w.edits[:0], w.text[:0]
+	if !w.r.whole {
+		w.signs = signsOf(body, 0)
+	}
 	w.look(0)
 	out := body
 	ok := true
@@ -51,7 +55,7 @@ func (w *walker) request(body []byte, m *message) ([]byte, error) {
 	if ok && len(w.edits) > 0 {
 		out = w.assemble()
 	}
-	w.body = nil
+	w.body, w.signs = nil, signs{}
 	if cap(w.text) > 1<<20 {
 		w.text, w.edits = nil, nil
 	}
@@ -70,7 +74,7 @@ func (w *walker) look(i int) {
 		}
 		return
 	}
-	w.next = suspect(w.body, i, len(w.body))
+	w.next = suspect(w.body, i, w.signs.next(i))
 }
 
 // message walks the fields of a message between from and to.
