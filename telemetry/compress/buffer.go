@@ -6,12 +6,32 @@ import (
 	"sync/atomic"
 )
 
+// Sizes are powers of two and three steps between each and the next, so that a
+// buffer is at most a quarter larger than what was asked for.
 const (
-	smallestClass = 12 // 4 KiB
-	largestClass  = 24 // 16 MiB; larger buffers are left to the garbage collector
+	smallestPower = 12 // 4 KiB
+	largestPower  = 24 // 16 MiB; larger buffers are left to the garbage collector
+	stepBits      = 2
+	steps         = 1 << stepBits
 )
 
-var buffers [largestClass - smallestClass + 1]sync.Pool
+var buffers [(largestPower-smallestPower)*steps + 1]sync.Pool
+
+// classOf gives the smallest class of at least size bytes, and its size; -1 where
+// there is none.
+func classOf(size int) (class, room int) {
+	if size <= 1<<smallestPower {
+		return 0, 1 << smallestPower
+	}
+	power := bits.Len(uint(size-1)) - 1
+	step := 1 << (power - stepBits)
+	above := (size - 1<<power + step - 1) / step // 1 to steps
+	class = (power-smallestPower)*steps + above
+	if class >= len(buffers) {
+		return -1, size
+	}
+	return class, 1<<power + above*step
+}
 
 // Buffer is a pooled slice of bytes that several owners may share. B may be
 // resliced and replaced by its first owner until it is shared; then it is read only.
@@ -28,15 +48,15 @@ type Buffer struct {
 
 // NewBuffer gives an empty buffer with room for at least size bytes and one owner.
 func NewBuffer(size int) *Buffer {
-	class := max(bits.Len(uint(max(size, 1)-1)), smallestClass)
-	if class > largestClass {
-		b := &Buffer{B: make([]byte, 0, size), class: -1}
+	class, room := classOf(size)
+	if class < 0 {
+		b := &Buffer{B: make([]byte, 0, room), class: -1}
 		b.refs.Store(1)
 		return b
 	}
-	b, _ := buffers[class-smallestClass].Get().(*Buffer)
+	b, _ := buffers[class].Get().(*Buffer)
 	if b == nil {
-		b = &Buffer{whole: make([]byte, 0, 1<<class), class: int8(class - smallestClass)}
+		b = &Buffer{whole: make([]byte, 0, room), class: int8(class)}
 	}
 	b.B = b.whole
 	b.refs.Store(1)

@@ -3,6 +3,7 @@ package export
 import (
 	"context"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -129,6 +130,24 @@ func (r *reader) Read(p []byte) (int, error) {
 		return 0, io.EOF
 	}
 	return n, nil
+}
+
+// take implements chunked.
+func (r *reader) take(most int64) net.Buffers {
+	var taken net.Buffers
+	for most > 0 && len(r.chunks) > 0 {
+		piece := r.chunks[0]
+		if int64(len(piece)) > most {
+			piece, r.chunks[0] = piece[:most], piece[most:]
+		} else {
+			r.chunks = r.chunks[1:]
+		}
+		if len(piece) > 0 {
+			taken = append(taken, piece)
+			most -= int64(len(piece))
+		}
+	}
+	return taken
 }
 
 // outcome is what came of an attempt.
