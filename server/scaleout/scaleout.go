@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"embed"
 	"fmt"
+	"net/url"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"text/template"
 
@@ -44,46 +47,29 @@ type File struct {
 //go:embed templates
 var templates embed.FS
 
-// server is where one of the Metrics is, seen from a replica, and what runs it.
+// server is where one of the Metrics is, seen from a replica, and what runs it with
+// which file.
 type server struct {
-	Name, Query, Write, Image, Command, Config, Data string
-	Port                                             int
+	Name, Query, Write, Image, Command, File, Config, Data string
+	Port                                                   int
 }
 
 var servers = map[Metrics]server{
 	Prometheus: {
-		Name: "prometheus", Query: "http://prometheus:9090", Write: "http://prometheus:9090/api/v1/write",
+		Name: "prometheus", Query: "http://prometheus:9090", Write: "http://prometheus:9090/api/v1/write", File: "prometheus.yml",
 		Image: "prom/prometheus:v3.5.0", Config: "/etc/prometheus/prometheus.yml", Data: "/prometheus", Port: 9090,
-		Command: "[--config.file=/etc/prometheus/prometheus.yml, --web.enable-remote-write-receiver, --storage.tsdb.retention.time=30d]",
+		Command: "[--config.file=/etc/prometheus/prometheus.yml, --storage.tsdb.path=/prometheus, --web.enable-remote-write-receiver, --storage.tsdb.retention.time=30d]",
 	},
 	Mimir: {
-		Name: "mimir", Query: "http://mimir:9009/prometheus", Write: "http://mimir:9009/api/v1/push",
+		Name: "mimir", Query: "http://mimir:9009/prometheus", Write: "http://mimir:9009/api/v1/push", File: "mimir.yaml",
 		Image: "grafana/mimir:2.17.0", Config: "/etc/mimir/mimir.yaml", Data: "/data", Port: 9009,
 		Command: "[-config.file=/etc/mimir/mimir.yaml]",
 	},
 	VictoriaMetrics: {
-		Name: "victoriametrics", Query: "http://victoriametrics:8428", Write: "http://victoriametrics:8428/api/v1/write",
+		Name: "victoriametrics", Query: "http://victoriametrics:8428", Write: "http://victoriametrics:8428/api/v1/write", File: "scrape.yml",
 		Image: "victoriametrics/victoria-metrics:v1.126.0", Config: "/etc/victoriametrics/scrape.yml", Data: "/victoria-metrics-data", Port: 8428,
-		Command: "[-promscrape.config=/etc/victoriametrics/scrape.yml, -retentionPeriod=30d]",
+		Command: "[-promscrape.config=/etc/victoriametrics/scrape.yml, -storageDataPath=/victoria-metrics-data, -retentionPeriod=30d]",
 	},
-}
-
-// values are what the templates are filled with.
-type values struct {
-	Replicas  []string // their names
-	Last      int
-	Count     int
-	Kafka     []string
-	Server    server
-	Metrics   Metrics
-	Variables []string
-	// Settings is the replicas' file, Indented the same below a key.
-	Settings string
-}
-
-// Indented gives text with spaces before every line.
-func (v values) Indented(n int, text string) string {
-	return strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n"+strings.Repeat(" ", n))
 }
 
 // Files gives the files of a fleet whose replicas do what a process with these
@@ -104,15 +90,44 @@ func Files(c config.Config, o Options) ([]File, error) {
 			return nil, telemetry.Errorf(telemetry.Invalid, "%q is no broker: want host:port", broker)
 		}
 	}
-	v := values{Count: o.Replicas, Last: o.Replicas - 1, Kafka: o.Kafka, Server: s, Metrics: o.Metrics}
+	v := values{Count: o.Replicas, Kafka: o.Kafka, Server: s, Metrics: o.Metrics, Signals: []string{"traces", "logs", "metrics"}}
 	for i := range o.Replicas {
 		v.Replicas = append(v.Replicas, fmt.Sprintf("treq-%d", i))
 	}
-	settings, variables, err := replica(c, s, v.Replicas).Portable()
+	c = replica(c, s, v.Replicas)
+	for _, to := range []*string{&c.Prices.File, &c.Objectives.File, &c.Redact.File} {
+		if *to == "" {
+			continue
+		}
+		path, err := filepath.Abs(*to)
+		if err != nil {
+			return nil, err
+		}
+		*to = path
+		v.Mounted = append(v.Mounted, path)
+	}
+	settings, variables, err := c.Portable()
 	if err != nil {
 		return nil, err
 	}
 	v.Settings, v.Variables = string(settings), variables
+	for _, name := range variables {
+		if strings.HasPrefix(name, "TREQ_TOKENS_INGEST_") {
+			v.Ingest = append(v.Ingest, name)
+		}
+	}
+	v.Egress = egress(c, s)
+	settings, v.ChartVariables, err = charted(c).Portable()
+	if err != nil {
+		return nil, err
+	}
+	v.ChartSettings = string(settings)
+	for name, list := range map[string][]telemetry.Secret{"TREQ_INGEST_TOKEN": c.Tokens.Ingest, "TREQ_API_TOKEN": c.Tokens.API, "TREQ_ADMIN_TOKEN": c.Tokens.Admin} {
+		if len(list) > 0 {
+			v.ChartVariables = append(v.ChartVariables, name)
+		}
+	}
+	slices.Sort(v.ChartVariables)
 	return v.write()
 }
 
@@ -121,6 +136,7 @@ func replica(c config.Config, s server, names []string) config.Config {
 	c.Listen = config.Address{HostPort: ":8002"}
 	c.OTLP.HTTP, c.OTLP.GRPC = config.Address{HostPort: ":4318"}, config.Address{HostPort: ":4317"}
 	c.DataDir = "/data"
+	c.TLS = config.Defaults().TLS // it ends before the gateways
 	c.Scope = config.ScopeFleet
 	c.History.Enabled = true
 	c.History.URL, c.History.RemoteWrite.URL = s.Query, s.Write
@@ -134,14 +150,35 @@ func replica(c config.Config, s server, names []string) config.Config {
 	return c
 }
 
+// charted leaves out what the chart sets itself, and refuses.
+func charted(c config.Config) config.Config {
+	usual := config.Defaults()
+	c.Listen, c.OTLP, c.DataDir, c.Tokens = usual.Listen, usual.OTLP, usual.DataDir, usual.Tokens
+	return c
+}
+
+// egress lists the ports that a replica sends to.
+func egress(c config.Config, s server) []int {
+	ports := []int{53, 443, 8002, s.Port}
+	for _, sink := range c.Sinks {
+		if u, err := url.Parse(sink.Endpoint); err == nil {
+			if port, err := strconv.Atoi(u.Port()); err == nil {
+				ports = append(ports, port)
+			} else if u.Scheme == "http" {
+				ports = append(ports, 80)
+			}
+		}
+	}
+	slices.Sort(ports)
+	return slices.Compact(ports)
+}
+
 func (v values) write() (files []File, err error) {
 	all, err := template.New("").Option("missingkey=error").ParseFS(templates, "templates/*.tmpl")
 	if err != nil {
 		return nil, err
 	}
-	wanted := []string{"compose.yaml", "treq.yaml", "gateway.yaml", ".env.example", "grafana-datasource.yaml", "helm-values.yaml", "README.md"}
-	config := map[Metrics]string{Prometheus: "prometheus.yml", Mimir: "mimir.yaml", VictoriaMetrics: "scrape.yml"}[v.Metrics]
-	wanted = append(wanted, config)
+	wanted := []string{"compose.yaml", "treq.yaml", "gateway.yaml", ".env.example", "grafana-datasource.yaml", "helm-values.yaml", "README.md", v.Server.File}
 	if len(v.Kafka) > 0 {
 		wanted = append(wanted, "reader.yaml")
 	}
