@@ -33,15 +33,16 @@ var rooms = map[string]room{
 	"telemetry/instrument": {of("telemetry"), "records events; knows neither spans nor readers"},
 	"telemetry/reported":   {of("telemetry", "telemetry/instrument"), "what services measured themselves, never summed with ours"},
 	"telemetry/snapshot":   {of("telemetry", "telemetry/instrument"), "reads what instruments recorded"},
-	"telemetry/journal":    {of("telemetry", "telemetry/compress"), "keeps bytes; does not know what they say"},
+	"telemetry/durable":    {nil, "puts files in the place of others; does not know what they say"},
+	"telemetry/journal":    {of("telemetry", "telemetry/compress", "telemetry/durable"), "keeps bytes; does not know what they say"},
 	"telemetry/meter": {
-		of("telemetry", "telemetry/instrument", "telemetry/journal", "telemetry/reported", "telemetry/snapshot", "telemetry/understand"),
+		of("telemetry", "telemetry/durable", "telemetry/instrument", "telemetry/journal", "telemetry/reported", "telemetry/snapshot", "telemetry/understand"),
 		"the journal's reader that counts; never forwards",
 	},
 	"telemetry/objective": {of("telemetry"), "what is wanted of the numbers, as data and as rules; evaluates nothing"},
 	"telemetry/langsmith": {of("telemetry", "telemetry/judgement", "telemetry/otlp", "telemetry/semconv"), "LangSmith's run protocol: runs, and the spans they become"},
 	"telemetry/merger": {
-		of("telemetry/journal", "telemetry/judgement", "telemetry/langsmith", "telemetry/otlp", "telemetry/semconv"),
+		of("telemetry/durable", "telemetry/journal", "telemetry/judgement", "telemetry/langsmith", "telemetry/otlp", "telemetry/semconv"),
 		"the journal's reader that makes spans of runs and appends them; neither counts nor forwards",
 	},
 	"telemetry/redact": {
@@ -53,12 +54,12 @@ var rooms = map[string]room{
 		"adds to bytes what a backend would miss; sinks alone have it",
 	},
 	"telemetry/export": {
-		of("telemetry", "telemetry/compress", "telemetry/enrich", "telemetry/journal", "telemetry/langsmith", "telemetry/otlp", "telemetry/semconv"),
+		of("telemetry", "telemetry/compress", "telemetry/durable", "telemetry/enrich", "telemetry/journal", "telemetry/langsmith", "telemetry/otlp", "telemetry/semconv"),
 		"the journal's readers that forward; never count",
 	},
 
 	"telemetry/mirror": {
-		of("telemetry", "telemetry/journal", "telemetry/judgement"),
+		of("telemetry", "telemetry/durable", "telemetry/journal", "telemetry/judgement"),
 		"the journal's reader that tells sinks of judgements; forwards no spans, counts nothing",
 	},
 
@@ -70,15 +71,15 @@ var rooms = map[string]room{
 	"server/ingest": {of("telemetry", "telemetry/compress", "telemetry/journal", "telemetry/langsmith", "telemetry/otlp", "server/access", "server/fault"), "OTLP and native runs in; appends, never counts"},
 	"server/api":    {of("telemetry", "telemetry/journal", "telemetry/judgement", "telemetry/otlp", "telemetry/semconv", "server/fault", "server/feedback"), "JSON in and out; numbers come through its interfaces"},
 	"server/feedback": {
-		of("telemetry", "telemetry/journal", "telemetry/judgement", "telemetry/semconv", "server/fault"),
+		of("telemetry", "telemetry/journal", "telemetry/judgement", "telemetry/langsmith", "telemetry/semconv", "server/fault"),
 		"the one door for judgements; keeps them, and tells no sink",
 	},
 	"server/runs": {
 		of("telemetry", "telemetry/journal", "telemetry/judgement", "telemetry/otlp", "telemetry/semconv", "telemetry/understand"),
 		"single runs out of the journal; holds an index, and no numbers",
 	},
-	"server/alerting": {of("telemetry", "telemetry/objective"), "evaluates objectives and keeps the state of alerts; delivers none"},
-	"server/notify":   {of("telemetry", "server/alerting"), "delivers alerts until their receivers know; evaluates none"},
+	"server/alerting": {of("telemetry", "telemetry/durable", "telemetry/objective"), "evaluates objectives and keeps the state of alerts; delivers none"},
+	"server/notify":   {of("telemetry", "telemetry/durable", "server/alerting"), "delivers alerts until their receivers know; evaluates none"},
 	"server/history":  {of("telemetry"), "what was exposed, over time, and PromQL over it; where Prometheus's storage is touched"},
 	"server/promapi":  {of("telemetry", "server/history"), "Prometheus's query API over the history"},
 	"server/scaleout": {of("telemetry", "server/config"), "writes the files of a fleet; starts nothing"},

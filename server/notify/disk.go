@@ -4,7 +4,8 @@ import (
 	"errors"
 	"io/fs"
 	"os"
-	"path/filepath"
+
+	"treq/telemetry/durable"
 )
 
 // disk is what the log writes through, so that tests can cut the power at every
@@ -54,14 +55,7 @@ func (d *osDisk) replace(b []byte) error {
 	if err := d.close(); err != nil {
 		return err
 	}
-	if err := os.Rename(fresh, d.path); err != nil {
-		return err
-	}
-	directory, err := os.Open(filepath.Dir(d.path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(directory.Sync(), directory.Close())
+	return durable.Rename(fresh, d.path)
 }
 
 func writeSynced(path string, b []byte) error {

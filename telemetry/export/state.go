@@ -7,8 +7,8 @@ import (
 	"hash/crc32"
 	"io/fs"
 	"os"
-	"path/filepath"
 
+	"treq/telemetry/durable"
 	"treq/telemetry/journal"
 )
 
@@ -143,14 +143,7 @@ func (s state) save(path string) error {
 	if err := writeDurably(fresh, content); err != nil {
 		return errors.Join(err, os.Remove(fresh))
 	}
-	if err := os.Rename(fresh, path); err != nil {
-		return err
-	}
-	directory, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(directory.Sync(), directory.Close())
+	return durable.Rename(fresh, path)
 }
 
 func writeDurably(path string, content []byte) error {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"treq/telemetry/durable"
 )
 
 // OS gives the operating system's file system.
@@ -27,7 +29,7 @@ func (osFS) Create(name string) (File, error) {
 func (osFS) Open(name string) (File, error) { return openFile(name, os.O_RDONLY) }
 
 func openFile(name string, flag int) (File, error) {
-	f, err := os.OpenFile(name, flag, 0o600)
+	f, err := openRemovable(name, flag)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +60,7 @@ func (osFS) ReadDir(dir string) ([]string, error) {
 func (osFS) Space(dir string) (total, free int64, err error) { return space(dir) }
 
 // SyncDir implements FS.
-func (osFS) SyncDir(dir string) error { return syncDir(dir) }
+func (osFS) SyncDir(dir string) error { return durable.SyncDir(dir) }
 
 // Lock implements FS.
 func (osFS) Lock(name string) (io.Closer, error) {

@@ -3,7 +3,6 @@
 package journal
 
 import (
-	"errors"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -21,18 +20,15 @@ func lockFile(f *os.File) error {
 	}
 }
 
+// openRemovable opens a file that may lose its name while it is open.
+func openRemovable(name string, flag int) (*os.File, error) {
+	return os.OpenFile(name, flag, 0o600)
+}
+
 func space(dir string) (total, free int64, err error) {
 	var s unix.Statfs_t
 	if err := unix.Statfs(dir, &s); err != nil {
 		return 0, 0, &os.PathError{Op: "statfs", Path: dir, Err: err}
 	}
 	return int64(s.Blocks) * int64(s.Bsize), int64(s.Bavail) * int64(s.Bsize), nil
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

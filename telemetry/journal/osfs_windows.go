@@ -16,6 +16,28 @@ func lockFile(f *os.File) error {
 		&windows.Overlapped{OffsetHigh: 1})
 }
 
+// openRemovable opens a file that may be removed and replaced while it is open, as
+// readers of segments need it: what package os opens may not.
+func openRemovable(name string, flag int) (*os.File, error) {
+	path, err := windows.UTF16PtrFromString(name)
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: name, Err: err}
+	}
+	access, how := uint32(windows.GENERIC_READ), uint32(windows.OPEN_EXISTING)
+	if flag&os.O_RDWR != 0 {
+		access |= windows.GENERIC_WRITE
+	}
+	if flag&os.O_CREATE != 0 {
+		how = windows.CREATE_ALWAYS
+	}
+	const share = windows.FILE_SHARE_READ | windows.FILE_SHARE_WRITE | windows.FILE_SHARE_DELETE
+	h, err := windows.CreateFile(path, access, share, nil, how, windows.FILE_ATTRIBUTE_NORMAL, 0)
+	if err != nil {
+		return nil, &os.PathError{Op: "open", Path: name, Err: err}
+	}
+	return os.NewFile(uintptr(h), name), nil
+}
+
 func space(dir string) (total, free int64, err error) {
 	path, err := windows.UTF16PtrFromString(dir)
 	if err != nil {
@@ -27,6 +49,3 @@ func space(dir string) (total, free int64, err error) {
 	}
 	return int64(size), int64(avail), nil
 }
-
-// syncDir does nothing: NTFS journals names itself.
-func syncDir(string) error { return nil }

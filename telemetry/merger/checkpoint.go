@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"treq/telemetry/durable"
 	"treq/telemetry/journal"
 )
 
@@ -132,12 +133,5 @@ func writeDurably(path string, b []byte) (err error) {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	if err = os.Rename(tmp, path); err != nil {
-		return err
-	}
-	d, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return durable.Rename(tmp, path)
 }

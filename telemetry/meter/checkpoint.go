@@ -12,6 +12,7 @@ import (
 	"slices"
 	"time"
 
+	"treq/telemetry/durable"
 	"treq/telemetry/journal"
 )
 
@@ -210,12 +211,5 @@ func replaceDurably(f *os.File, path string) error {
 	if err = errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	if err = os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	d, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return durable.Rename(f.Name(), path)
 }
