@@ -60,7 +60,35 @@ func eachSpan(body []byte, see func(trace, span, run []byte, notable bool)) {
 func seeSpan(b []byte, see func(trace, span, run []byte, notable bool)) {
 	var trace, span, run []byte
 	notable := false
+	// Nearly every encoder writes the two ids first.
+	if len(b) >= 28 && b[0] == fieldTraceID<<3|wireLen && b[1] == 16 && b[18] == fieldSpanID<<3|wireLen && b[19] == 8 {
+		trace, span, b = b[2:18:18], b[20:28:28], b[28:]
+	}
 	for len(b) > 0 {
+		// Most fields are attributes of fewer than 16 KiB, and most of those are neither
+		// the name of a run nor a score: they are told by the last byte of their names.
+		if b[0] == fieldAttribute<<3|wireLen && len(b) > 4 {
+			n, at := int(b[1]), 2
+			if n >= 0x80 {
+				n, at = n&0x7f|int(b[2])<<7, 3
+			}
+			if n < 0x80<<7 && n <= len(b)-at {
+				part := b[at : at+n : at+n]
+				b = b[at+n:]
+				if n < 2 || part[0] != 1<<3|wireLen || int(part[1])+2 > n {
+					continue
+				}
+				switch part[1+int(part[1])] {
+				case lastOfRunName:
+					if name := runName(part); name != nil {
+						run = name
+					}
+				case lastOfScore:
+					notable = notable || isScore(part) && scoresLow(part)
+				}
+				continue
+			}
+		}
 		number, part, rest := field(b)
 		b = rest
 		switch number {
@@ -82,6 +110,12 @@ func seeSpan(b []byte, see func(trace, span, run []byte, notable bool)) {
 		see(trace, span, run, notable)
 	}
 }
+
+// The last bytes of the names that runName and isScore know.
+const (
+	lastOfRunName = 'd'
+	lastOfScore   = 'e'
+)
 
 // field takes one field off b. part is the content of a length-delimited field,
 // nil for any other. number and rest are 0 and nil where b does not decode.
