@@ -42,28 +42,39 @@ func (b *budget) admits(at time.Time, key uint64, notable bool) bool {
 		}
 		b.last = at
 	}
-	if b.skipped == nil {
-		b.skipped = make([]uint64, skippedSlots)
-	}
-	slot := &b.skipped[key%skippedSlots]
-	known := *slot == key
+	known := b.skipped != nil && b.skipped[key%skippedSlots] == key
 	switch {
 	case !known && b.common >= 1: // of one that was left out no half is read
 		b.common--
 	case notable && b.kept >= 1:
 		b.kept--
-		if known {
-			*slot = 0
-			b.left--
-		}
+		b.forget(key)
 	default:
 		if !known {
-			*slot = key
+			b.skip(key)
 			b.left++
 		}
 		return false
 	}
 	return true
+}
+
+// skip notes that a trace was left out.
+func (b *budget) skip(key uint64) {
+	if b.skipped == nil {
+		b.skipped = make([]uint64, skippedSlots)
+	}
+	b.skipped[key%skippedSlots] = key
+}
+
+// forget takes back that a trace was left out, and gives how many that makes.
+func (b *budget) forget(key uint64) uint64 {
+	if b.skipped == nil || b.skipped[key%skippedSlots] != key {
+		return 0
+	}
+	b.skipped[key%skippedSlots] = 0
+	b.left--
+	return 1
 }
 
 // groups are the traces of a record in the order of its spans; one may come more

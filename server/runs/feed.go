@@ -26,10 +26,12 @@ func (v *Viewer) follow(ctx context.Context) {
 			if err != nil {
 				body = nil // the record says nothing, and is passed
 			}
-			v.judged.add(in(rec, body)) // before the index says that it has passed
+			said := in(rec, body)
+			v.judged.add(said) // before the index says that it has passed
 			v.index.add(rec, body, &v.lister.groups)
 			v.lister.take(rec, body)
 			v.index.passed(rec.End)
+			v.pulls.add(said, v.o.Now())
 			rec.Release()
 			continue
 		}
@@ -80,7 +82,9 @@ func (v *Viewer) rebuild(ctx context.Context) {
 		}
 		v.judged.extend(judged)
 		v.rows.extend(list.rows)
+		v.lister.leftOut(&list.budget)
 		v.index.extend(older, s.Base, s.First)
+		v.pulls.add(judged, v.o.Now())
 		if older.dropped {
 			return
 		}

@@ -33,12 +33,19 @@ func want(text string) (wanted, error) {
 	if text == "" || len(text) > mostID {
 		return wanted{}, telemetry.Errorf(telemetry.Invalid, "a run id has 1 to %d bytes", mostID)
 	}
-	w := wanted{text: text, run: understand.ParseRunID([]byte(text))}
+	w := wantRun(understand.ParseRunID([]byte(text)))
+	w.text = text
+	return w, nil
+}
+
+// wantRun is want for an id that has no text any more.
+func wantRun(run understand.RunID) wanted {
+	w := wanted{run: run}
 	if [8]byte(w.run[:8]) == ([8]byte{}) {
 		w.span = [8]byte(w.run[8:])
 		w.bySpan = w.span != [8]byte{}
 	}
-	return w, nil
+	return w
 }
 
 // ids are those that the index may know it by.

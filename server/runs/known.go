@@ -1,7 +1,6 @@
 package runs
 
 import (
-	"cmp"
 	"context"
 	"slices"
 
@@ -46,8 +45,8 @@ func (v *Viewer) Judgement(ctx context.Context, id string) (j judgement.Judgemen
 	return j, telemetry.Errorf(telemetry.NotFound, "no judgement %.80q is in the journal", id)
 }
 
-// Judgements lists what holds of the judgements of some runs, of all for none, the
-// newest first; withdrawn ones are left out. Of very many the oldest are missing. The
+// Judgements lists what holds of the judgements of some runs, of all for none, what was
+// said last first; withdrawn ones are left out. Of very many the oldest are missing. The
 // error is of kind Unavailable while the index is made.
 func (v *Viewer) Judgements(ctx context.Context, runs []string) (list []judgement.Judgement, err error) {
 	v.follows(ctx)
@@ -74,7 +73,6 @@ func (v *Viewer) Judgements(ctx context.Context, runs []string) (list []judgemen
 	})
 	list = slices.DeleteFunc(list, func(j judgement.Judgement) bool { return j.ID == "" || j.Deleted })
 	slices.Reverse(list)
-	slices.SortStableFunc(list, func(a, b judgement.Judgement) int { return cmp.Compare(b.Time.UnixNano(), a.Time.UnixNano()) })
 	return list, err
 }
 

@@ -123,6 +123,13 @@ func (v *Viewer) summary(r *row, c *chunk) Summary {
 	return s
 }
 
+// judgedBadly tells whether the run of a row was given less than half the scale last.
+// rows.mu is held.
+func (v *Viewer) judgedBadly(r *row, c *chunk) bool {
+	score, ok := v.scoreOf(r, c)
+	return ok && negative(score)
+}
+
 // scoreOf gives the score that the run of a row was given last. rows.mu is held.
 func (v *Viewer) scoreOf(r *row, c *chunk) (float64, bool) {
 	ids := []understand.RunID{r.run, r.trace, spanRun(r.head)}

@@ -33,6 +33,7 @@ type house struct {
 	options Options
 	journal *journal.Journal
 	viewer  *Viewer
+	keep    time.Duration // of the journal; 2 minutes when 0
 }
 
 // within runs a test in a bubble, with a viewer over an empty journal.
@@ -54,7 +55,7 @@ func (h *house) open() {
 	var err error
 	h.journal, err = journal.Open(h.t.Context(), filepath.Join(h.dir, "journal"), journal.Options{
 		SegmentBytes: 64 << 10, RingBytes: 32 << 10, Ack: journal.Memory, Logger: slog.New(slog.DiscardHandler),
-		Horizon: time.Minute, Keep: 2 * time.Minute,
+		Horizon: time.Minute, Keep: max(h.keep, 2*time.Minute),
 	})
 	if err != nil {
 		h.t.Fatal(err)

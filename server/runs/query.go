@@ -158,7 +158,7 @@ func (m *matcher) match(r *row) bool {
 				return false
 			}
 		default:
-			if !judged || (score >= 0.5) != (q.Feedback == "positive") {
+			if !judged || negative(score) != (q.Feedback == "negative") {
 				return false
 			}
 		}

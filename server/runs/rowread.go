@@ -61,7 +61,7 @@ func (x *rowReader) take(rec *journal.Record, body []byte) {
 	defer func() { x.groups.list = x.groups.list[:0] }()
 	x.rows.now = rec.Admitted
 	before := x.budget.left
-	all := x.choose(rec.Admitted)
+	all := x.choose(rec)
 	x.rows.left += x.budget.left - before
 	if x.rows.from.IsZero() || rec.Admitted.Before(x.rows.from) {
 		x.rows.from = rec.Admitted
@@ -72,7 +72,7 @@ func (x *rowReader) take(rec *journal.Record, body []byte) {
 }
 
 // choose decides which traces of the record are read; true if all are.
-func (x *rowReader) choose(at time.Time) (all bool) {
+func (x *rowReader) choose(rec *journal.Record) (all bool) {
 	clear(x.chosen)
 	all = true
 	for i := range x.groups.list {
@@ -81,7 +81,11 @@ func (x *rowReader) choose(at time.Time) (all bool) {
 			continue
 		}
 		key := x.rows.key(&g.trace)
-		if x.rows.known(key) || x.budget.admits(at, key, g.notable) {
+		if r, _ := x.rows.find(&g.trace); r != nil && r.heard > rec.Position {
+			all = false // it was read when the run was judged
+			continue
+		}
+		if x.rows.known(key) || x.budget.admits(rec.Admitted, key, g.notable) {
 			x.chosen[g.trace] = true
 		} else {
 			all = false

@@ -24,6 +24,9 @@ type rows struct {
 	from   time.Time        // when the oldest record that was read was admitted
 	now    time.Time        // when the record that is being read was admitted
 	left   uint64           // traces that were seen and are in no row
+	lost   bool             // rows had to go for others
+	// keep tells of a row that is to outlive its chunk; nil of none.
+	keep func(r *row, c *chunk) bool
 }
 
 // middle leaves room for chunks before and behind.
@@ -102,14 +105,63 @@ func (t *rows) dropIdle(r *row) {
 // trim lets the oldest chunks go until the others fit. mu is held.
 func (t *rows) trim() {
 	for len(t.chunks) > 2 && t.size() > t.most {
-		c := t.chunks[0]
-		for i := range c.rows {
-			t.drop(&c.rows[i])
-		}
-		t.chunks = append([]*chunk(nil), t.chunks[1:]...)
-		t.first++
-		t.from = t.chunks[0].since
+		t.rescue(t.chunks[0], t.chunks[len(t.chunks)-1])
+		t.dropOldest()
+		t.lost = true
 	}
+}
+
+// mostRescued bounds the rows that outlive one chunk, so that those cannot take all the room.
+const mostRescued = chunkRows / 4
+
+// rescue moves rows that are to be kept from a chunk that goes to another. mu is held.
+func (t *rows) rescue(from, to *chunk) {
+	if t.keep == nil {
+		return
+	}
+	number := (t.first+int32(len(t.chunks))-1)*chunkRows + int32(len(to.rows))
+	n := 0
+	for i := len(from.rows) - 1; i >= 0 && n < mostRescued && len(to.rows) < chunkRows/2; i-- {
+		r := &from.rows[i]
+		if r.flags.has(isDead) || !t.keep(r, from) {
+			continue
+		}
+		moved := from.move(*r, to)
+		t.drop(r)
+		to.rows = append(to.rows, moved)
+		t.at[t.key(&moved.trace)] = number
+		number++
+		n++
+	}
+}
+
+// dropOldest lets the oldest chunk go. mu is held.
+func (t *rows) dropOldest() {
+	c := t.chunks[0]
+	for i := range c.rows {
+		t.drop(&c.rows[i])
+	}
+	t.chunks = append([]*chunk(nil), t.chunks[1:]...)
+	t.first++
+	if len(t.chunks) > 0 {
+		t.from = t.chunks[0].since
+	} else {
+		t.first = middle
+	}
+}
+
+// has tells whether a trace has a row.
+func (t *rows) has(trace [16]byte) bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.known(t.key(&trace))
+}
+
+// lacks tells whether traces were seen that have no row.
+func (t *rows) lacks() bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.left > 0 || t.lost
 }
 
 func (t *rows) size() (n int64) {
@@ -131,6 +183,7 @@ func (t *rows) extend(older *rows) {
 	for i := len(older.chunks) - 1; i >= 0; i-- {
 		c := older.chunks[i]
 		if len(t.chunks) > 0 && t.size()+c.bytes() > t.most {
+			t.lost = true
 			return
 		}
 		t.first--

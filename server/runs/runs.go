@@ -58,6 +58,7 @@ type Viewer struct {
 	index   *index
 	judged  judged
 	rows    *rows
+	pulls   *pulls
 	lister  *rowReader // the tail's
 	erasing erasing
 	tail    *journal.Cursor
@@ -98,7 +99,7 @@ func Open(o Options) (*Viewer, error) {
 	if _, err := understand.NewReader(o.Rules); err != nil {
 		return nil, err
 	}
-	v := &Viewer{o: o, log: o.Logger, lent: lendable()}
+	v := &Viewer{o: o, log: o.Logger, lent: lendable(), pulls: newPulls()}
 	var err error
 	if v.tail, err = v.cursor("runs", o.Journal.Durable()); err != nil {
 		return nil, err
@@ -106,6 +107,7 @@ func Open(o Options) (*Viewer, error) {
 	var seed [8]byte
 	_, _ = rand.Read(seed[:]) // never fails, says crypto/rand
 	v.rows = newRows(binary.LittleEndian.Uint64(seed[:]), o.ListBytes)
+	v.rows.keep = v.judgedBadly
 	if v.lister, err = newRowReader(v.rows, v.priced(), o.Rate); err != nil {
 		v.tail.Close()
 		return nil, err
@@ -120,6 +122,7 @@ func Open(o Options) (*Viewer, error) {
 		defer close(rebuilt)
 		v.rebuild(ctx)
 	})
+	v.running.Go(func() { v.tend(ctx, rebuilt) })
 	return v, nil
 }
 
