@@ -5,15 +5,18 @@ import (
 	"encoding/hex"
 	"net/http"
 	"slices"
+	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"treq/server/feedback"
 	"treq/server/runs"
+	"treq/telemetry"
 	"treq/telemetry/export"
 	"treq/telemetry/instrument"
 	"treq/telemetry/journal"
+	"treq/telemetry/judgement"
 	"treq/telemetry/mirror"
 	"treq/telemetry/snapshot"
 )
@@ -42,8 +45,41 @@ func (s *Server) openJudging(p *parts) error {
 		return err
 	}
 	p.judging.tokens = feedback.NewTokens(key, nil)
-	p.judging.door = feedback.New(feedback.Options{Log: s.redaction.judgements, Meter: p.meter})
+	p.judging.door = feedback.New(feedback.Options{Log: s.redaction.judgements, Meter: p.meter, Kept: keptJudgements{p}})
 	return nil
+}
+
+// keptJudgements finds judgements by the index of runs, which is opened later than the
+// door and before anybody asks.
+type keptJudgements struct{ p *parts }
+
+const (
+	// mergeWait is how long a judgement is looked for that may have come among native
+	// runs: such a one is there when the merger has passed it.
+	mergeWait  = time.Second
+	mergeAgain = 50 * time.Millisecond
+)
+
+// Judgement implements feedback.Kept.
+func (k keptJudgements) Judgement(ctx context.Context, id string) (judgement.Judgement, error) {
+	ctx, cancel := context.WithTimeout(ctx, mergeWait)
+	defer cancel()
+	for {
+		j, err := k.p.runs.Judgement(ctx, id)
+		if telemetry.KindOf(err) != telemetry.NotFound || ctx.Err() != nil {
+			return j, err
+		}
+		select {
+		case <-ctx.Done():
+			return j, err
+		case <-time.After(mergeAgain):
+		}
+	}
+}
+
+// Judgements implements feedback.Kept.
+func (k keptJudgements) Judgements(ctx context.Context, runs []string) ([]judgement.Judgement, error) {
+	return k.p.runs.Judgements(ctx, runs)
 }
 
 // openProjects makes what looks up LangSmith's projects, for every sink that is

@@ -18,6 +18,13 @@ import (
 type Feedback interface {
 	// Record keeps a judgement and returns when it is durable and counted.
 	Record(ctx context.Context, j judgement.Judgement) (feedback.Receipt, error)
+	// Find gives a judgement by its id, List those that a query asks for.
+	Find(ctx context.Context, id string) (judgement.Judgement, error)
+	List(ctx context.Context, q feedback.Query) ([]judgement.Judgement, error)
+	// Change and Withdraw do that to a judgement, and return when it is durable and
+	// counted.
+	Change(ctx context.Context, id string, f feedback.Form) (judgement.Judgement, feedback.Receipt, error)
+	Withdraw(ctx context.Context, id string) (feedback.Receipt, error)
 }
 
 // FeedbackTokens makes and checks tokens bound to one run. Safe for concurrent use.
@@ -45,6 +52,15 @@ func (a *API) feedbackRoutes() []Route {
 			about = "judge a run"
 		}
 		routes = append(routes, Route{"POST", path, about, a.judge})
+	}
+	for _, base := range keptFeedback {
+		routes = append(
+			routes,
+			Route{"GET", base, "judgements, as LangSmith's clients read them: ?run, key, source, limit, offset", a.listFeedback},
+			Route{"GET", base + "/{feedback_id}", "one judgement, as LangSmith's clients read it", a.readFeedback},
+			Route{"PATCH", base + "/{feedback_id}", "change a judgement, as LangSmith's clients do", a.changeFeedback},
+			Route{"DELETE", base + "/{feedback_id}", "withdraw a judgement, as LangSmith's clients do", a.withdrawFeedback},
+		)
 	}
 	if a.o.FeedbackTokens != nil {
 		routes = append(routes, Route{"POST", ownFeedback + "/tokens", "a token that lets a page judge one run", a.mintFeedbackToken})

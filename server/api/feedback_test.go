@@ -107,7 +107,7 @@ func TestBadJudgementsAndWhatDoesNotCountYet(t *testing.T) {
 	if w := f.do("POST", "/monitoring/feedback", good, "Content-Type: application/json"); w.Code != 202 {
 		t.Errorf("in a replay: %d %s", w.Code, w.Body)
 	}
-	checkProblem(t, f.do("DELETE", "/feedback", ""), 405, "method not allowed here; use OPTIONS, POST")
+	checkProblem(t, f.do("DELETE", "/feedback", ""), 405, "method not allowed here; use GET, HEAD, OPTIONS, POST")
 	if w := newFixture(t).do("POST", "/feedback/", good); w.Code != 404 {
 		t.Errorf("where none are taken: %d", w.Code)
 	}

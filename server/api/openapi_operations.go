@@ -83,6 +83,23 @@ type judgementBody struct {
 	Timestamp string   `json:"timestamp,omitempty"`
 }
 
+// feedbackChange is what may change of a judgement.
+type feedbackChange struct {
+	Score      any    `json:"score,omitempty"`
+	Value      any    `json:"value,omitempty"`
+	Comment    string `json:"comment,omitempty"`
+	Correction any    `json:"correction,omitempty"`
+}
+
+// keptParameters narrow the list of judgements.
+var keptParameters = []described{
+	{name: "run", about: "only of this run; may stand several times, as key and source may", kind: text},
+	{name: "key", about: "only this key", kind: text},
+	{name: "source", about: "only from this source", kind: text},
+	{name: "limit", about: "1 to 100", kind: whole},
+	{name: "offset", about: "how many to pass over", kind: whole},
+}
+
 // endpoint is one address on the index page.
 type endpoint struct {
 	Method string `json:"method"`
@@ -173,6 +190,16 @@ func (a *API) operations() map[string]operation {
 	}
 	for _, path := range feedbackDoors {
 		all["POST "+path] = judge
+	}
+	for _, path := range keptFeedback {
+		changed := func(v any) map[int]any { return map[int]any{http.StatusOK: v, http.StatusAccepted: v} }
+		all["GET "+path] = operation{parameters: keptParameters, answers: ok(anything{})}
+		all["GET "+path+"/{feedback_id}"] = operation{answers: ok(anything{})}
+		all["PATCH "+path+"/{feedback_id}"] = operation{
+			about: "Fields that are left out stay, null empties one. Counts in the place of what was said before.",
+			body:  feedbackChange{}, answers: changed(anything{}), validated: true,
+		}
+		all["DELETE "+path+"/{feedback_id}"] = operation{about: "Shown and counted no longer; sinks are told.", answers: changed(withdrawn{})}
 	}
 	for _, path := range []string{ownFeedback + "/stats", "/feedback/stats", "/api/v1/feedback/stats"} {
 		all["GET "+path] = stats

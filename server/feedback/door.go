@@ -34,10 +34,12 @@ type Meter interface {
 	Ready() error
 }
 
-// Options are what a Door needs; Log and Meter are required.
+// Options are what a Door needs; Log and Meter are required, Kept where judgements are
+// read, changed or withdrawn.
 type Options struct {
 	Log   Log
 	Meter Meter
+	Kept  Kept
 	// Now is time.Now when nil.
 	Now func() time.Time
 }
@@ -45,6 +47,9 @@ type Options struct {
 // Door takes judgements. Safe for concurrent use.
 type Door struct {
 	o Options
+
+	// changing keeps changes apart: each begins at what the one before left.
+	changing sync.Mutex
 
 	mu    sync.Mutex
 	known map[string]last
@@ -69,8 +74,8 @@ func New(o Options) *Door {
 type Receipt struct {
 	// ID is the judgement's, a UUID.
 	ID string
-	// Repeated tells that the run's last judgement of this key and source said the
-	// same: nothing was kept again, and nothing counts again.
+	// Repeated tells that the run's last judgement of this key and source was this one
+	// and said the same: nothing was kept again, and nothing counts again.
 	Repeated bool
 	// Counted tells that every document shows it. A judgement that is durable and
 	// not counted, as in a replay, is not: it must not be sent again.
@@ -93,9 +98,7 @@ func (d *Door) Record(ctx context.Context, j judgement.Judgement) (Receipt, erro
 		}
 		end = receipt.End
 	}
-	ctx, cancel := context.WithTimeout(ctx, countWait)
-	defer cancel()
-	r.Counted = d.o.Meter.Ready() == nil && d.o.Meter.WaitCounted(ctx, end) == nil
+	r.Counted = d.counted(ctx, end)
 	return r, nil
 }
 
@@ -138,21 +141,13 @@ func (d *Door) complete(j judgement.Judgement) judgement.Judgement {
 	return j
 }
 
-// slot is what is told apart: a run, a key and a source; "" for a judgement of no run.
-func slot(j *judgement.Judgement) string {
-	if j.RunID == "" {
-		return ""
-	}
-	return judgement.ID(j.RunID, j.Key, j.Source)
-}
-
-// repeats tells whether the last judgement of this slot said the same, and up to
-// where it has to be counted.
+// repeats tells whether the last judgement of this slot was this one and said the
+// same, and up to where it has to be counted.
 func (d *Door) repeats(j *judgement.Judgement) (journal.Position, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	was, ok := d.known[slot(j)]
-	return was.end, ok && was.said.Same(j)
+	was, ok := d.known[j.Slot()]
+	return was.end, ok && was.said.ID == j.ID && was.said.Same(j)
 }
 
 func (d *Door) keep(ctx context.Context, list ...judgement.Judgement) (journal.Receipt, error) {
@@ -175,17 +170,14 @@ func (d *Door) keep(ctx context.Context, list ...judgement.Judgement) (journal.R
 // learn notes what is durable. Of two that were sent at once the later in the log
 // is the last.
 func (d *Door) learn(j *judgement.Judgement, end journal.Position) {
-	key := slot(j)
-	if key == "" {
-		return
-	}
+	key := j.Slot()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	was, known := d.known[key]
 	if known && was.end > end {
 		return
 	}
-	d.known[key] = last{judgement.Judgement{Scored: j.Scored, Score: j.Score, Value: j.Value, Comment: j.Comment}, end}
+	d.known[key] = last{judgement.Judgement{ID: j.ID, Deleted: j.Deleted, Scored: j.Scored, Score: j.Score, Value: j.Value, Comment: j.Comment}, end}
 	if known {
 		return
 	}
