@@ -3,8 +3,6 @@ package config_test
 import (
 	"bytes"
 	"errors"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -26,12 +24,9 @@ func FuzzLoad(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		path := filepath.Join(t.TempDir(), "treq.yaml")
+		// From memory: writing a file takes a hundred times as long as reading it.
 		load := func(data []byte) (config.Loaded, error) {
-			if err := os.WriteFile(path, data, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			return config.Load(config.Sources{File: path, Env: func(string) string { return "" }})
+			return config.LoadContent(config.Sources{File: "treq.yaml", Env: func(string) string { return "" }}, data)
 		}
 		first, err := load(data)
 		if err != nil {

@@ -34,14 +34,22 @@ type Loaded struct {
 // Load reads the sources, flags over environment over file over defaults, and
 // checks the whole. The error is Problems, or one of reading the file.
 func Load(src Sources) (Loaded, error) {
+	var content []byte
+	if src.File != "" {
+		var err error
+		if content, err = os.ReadFile(src.File); err != nil {
+			return Loaded{}, err
+		}
+	}
+	return load(src, content)
+}
+
+// load is Load with the file's content at hand.
+func load(src Sources, content []byte) (Loaded, error) {
 	l := Loaded{Config: Defaults(), Origins: map[string]Origin{}, File: src.File}
 	var problems Problems
 	if src.File != "" {
-		data, err := os.ReadFile(src.File)
-		if err != nil {
-			return Loaded{}, err
-		}
-		problems = append(problems, l.applyFile(src.File, data, src.Env)...)
+		problems = append(problems, l.applyFile(src.File, content, src.Env)...)
 	}
 	for _, s := range settings {
 		if text, origin := s.fromEnvironment(src.Env); text != "" {

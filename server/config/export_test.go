@@ -1,0 +1,4 @@
+package config
+
+// LoadContent is Load of a file with that content.
+var LoadContent = load
