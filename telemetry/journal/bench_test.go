@@ -1,3 +1,5 @@
+//go:build unix
+
 package journal_test
 
 import (
@@ -6,6 +8,8 @@ import (
 	"math/rand/v2"
 	"sync/atomic"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"treq/telemetry/compress"
 	"treq/telemetry/journal"
@@ -40,6 +44,7 @@ func benchmarkAppend(b *testing.B, ack journal.AckMode, size, clients int) {
 	b.ReportAllocs()
 	b.SetParallelism(max(clients/2, 1))
 	b.ResetTimer()
+	before := spent(b)
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			i := next.Add(1)
@@ -54,8 +59,18 @@ func benchmarkAppend(b *testing.B, ack journal.AckMode, size, clients int) {
 		}
 	})
 	b.StopTimer()
+	b.ReportMetric(float64(spent(b)-before)/float64(b.N*size), "cpu-ns/B")
 	st := j.Stats()
 	b.ReportMetric(float64(st.Appended)/float64(max(st.Batches, 1)), "records/batch")
+}
+
+// spent gives the CPU time that this process took, in nanoseconds.
+func spent(b *testing.B) int64 {
+	var usage unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
+	}
+	return usage.Utime.Nano() + usage.Stime.Nano()
 }
 
 // BenchmarkRead reads records one after the other, at the tail from memory and

@@ -33,7 +33,7 @@ func openFile(name string, flag int) (File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &osFile{f}, nil
+	return &osFile{File: f}, nil
 }
 
 // Remove implements FS.
@@ -90,7 +90,13 @@ func holder(f *os.File) int {
 	return pid
 }
 
-type osFile struct{ *os.File }
+type osFile struct {
+	*os.File
+	direct direct
+}
+
+// Close implements File.
+func (f *osFile) Close() error { return errors.Join(f.direct.close(), f.File.Close()) }
 
 // Size implements File.
 func (f *osFile) Size() (int64, error) {

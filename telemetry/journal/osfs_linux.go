@@ -18,6 +18,15 @@ const (
 // WriteVec implements File.
 func (f *osFile) WriteVec(bufs [][]byte, offset int64) error {
 	pending := append(make([][]byte, 0, len(bufs)), bufs...)
+	pending, offset, err := f.writeDirect(pending, offset)
+	if err != nil {
+		return err
+	}
+	return f.writeCached(pending, offset)
+}
+
+// writeCached writes through the page cache. It changes pending.
+func (f *osFile) writeCached(pending [][]byte, offset int64) error {
 	for len(pending) > 0 {
 		call, whole := vecOf(pending)
 		n, err := unix.Pwritev(int(f.Fd()), call, offset)
