@@ -140,43 +140,95 @@ func TestQuery(t *testing.T) {
 	})
 }
 
-// A wrapper that repeats the usage of the call below it is not counted again, in
-// whichever record it comes.
-func TestListCountsAWrapperOnce(t *testing.T) {
+// What a run used is what the meter counts of it, in whichever records it comes: a
+// wrapper that repeats the usage of the call below it, a wrapper of several calls and
+// a span that is sent twice add nothing, and calls beside each other add up.
+func TestListCountsAsTheMeterDoes(t *testing.T) {
 	within(t, nil, func(h *house) {
 		t := h.t
-		usage := []otlp.KV{otlp.Str(semconv.GenAIRequestModel, "llama"), otlp.I64(semconv.GenAIInputTokens, 12)}
-		h.append(body(llm(1, 2, 1, usage...), llm(1, 1, 0, usage...)))
-		h.append(body(llm(2, 4, 3, usage...)))
-		h.append(body(llm(2, 3, 0, usage...)))
-		l, err := h.viewer.List(t.Context(), Query{})
-		if err != nil || len(l.Runs) != 2 {
-			t.Fatalf("%+v, %v", l, err)
+		used := func(tokens int64) []otlp.KV {
+			return append(usage(tokens), otlp.F64("gen_ai.usage.cost", float64(tokens)/1000))
 		}
-		for _, r := range l.Runs {
-			if r.Tokens == nil || *r.Tokens != 12 || r.Spans != 2 {
-				t.Errorf("trace %s: %v tokens, %d spans", r.TraceID, *r.Tokens, r.Spans)
+		for _, tt := range []struct {
+			name    string
+			records [][]otlp.SpanData
+			tokens  int64
+			spans   int
+		}{
+			{"wrapper and call", [][]otlp.SpanData{{llm(1, 12, 11, used(12)...), llm(1, 11, 0, used(12)...)}}, 12, 2},
+			{"wrapper in the next record", [][]otlp.SpanData{{llm(2, 22, 21, used(12)...)}, {llm(2, 21, 0, used(12)...)}}, 12, 2},
+			{"wrapper of wrappers", [][]otlp.SpanData{{llm(3, 33, 32, used(12)...), llm(3, 32, 31, used(12)...), llm(3, 31, 0, used(12)...)}}, 12, 3},
+			{"two calls", [][]otlp.SpanData{{llm(4, 42, 41, used(12)...), llm(4, 43, 41, used(5)...), plain(4, 41, 0)}}, 17, 3},
+			{"two calls of two records", [][]otlp.SpanData{{llm(5, 52, 51, used(12)...)}, {llm(5, 53, 51, used(5)...), plain(5, 51, 0)}}, 17, 3},
+			{"two calls and what sums them up", [][]otlp.SpanData{{llm(6, 62, 61, used(12)...), llm(6, 63, 61, used(5)...), llm(6, 61, 0, used(17)...)}}, 17, 3},
+			{"two equal calls", [][]otlp.SpanData{{llm(7, 72, 71, used(12)...), llm(7, 73, 71, used(12)...), plain(7, 71, 0)}}, 24, 3},
+		} {
+			for _, record := range tt.records {
+				h.append(body(record...))
 			}
+			l, err := h.viewer.List(t.Context(), Query{Limit: 1})
+			if err != nil || len(l.Runs) != 1 {
+				t.Fatalf("%s: %+v, %v", tt.name, l, err)
+			}
+			r := l.Runs[0]
+			if r.Tokens == nil || *r.Tokens != tt.tokens || r.Spans != tt.spans || r.CostUSD == nil || *r.CostUSD != float64(tt.tokens)/1000 {
+				t.Errorf("%s: %+v", tt.name, r)
+			}
+			// The run itself says the same.
+			if run := h.explained(r.TraceID); run.Counted.LLMTokens != tt.tokens {
+				t.Errorf("%s: the run counted %d tokens", tt.name, run.Counted.LLMTokens)
+			}
+		}
+		again := body(llm(8, 82, 81, used(12)...), plain(8, 81, 0))
+		h.append(again)
+		h.append(again)
+		l, err := h.viewer.List(t.Context(), Query{Limit: 1})
+		if err != nil || *l.Runs[0].Tokens != 12 {
+			t.Errorf("sent twice: %+v, %v", l, err)
 		}
 	})
 }
 
-// Above the budget failures and low similarities still come into the list; the
-// others are counted, and found by their ids.
+// Above the budget failures and low similarities still come into the list, as many
+// again; the others are counted once each, whole, and found by their ids.
 func TestBudget(t *testing.T) {
 	within(t, func(o *Options) { o.Rate = 0.1 }, func(h *house) {
 		t := h.t
-		for n := range uint64(5) {
-			h.append(body(llm(n+1, n+1, 0)))
+		h.keeping()
+		check := func(want string, lacking uint64) {
+			t.Helper()
+			h.lists(want, lacking)
 		}
-		h.append(body(llm(5, 50, 5))) // of one that was left out already
-		failed := llm(6, 6, 0)
-		failed.Status = otlp.StatusError
-		h.append(body(failed, llm(7, 7, 0), search(8, 8, 0, 0.2), search(9, 9, 0, 0.9)))
-		l, err := h.viewer.List(t.Context(), Query{})
-		if err != nil || ids(l) != "86321" || l.NotIndexed != 4 {
-			t.Errorf("%q, %d not indexed, %v", ids(l), l.NotIndexed, err)
+		failing := func(trace, span, parent uint64) otlp.SpanData {
+			s := llm(trace, span, parent)
+			s.Status = otlp.StatusError
+			return s
 		}
+		for n := range uint64(5) { // three at once
+			h.append(body(llm(n+1, 10*n+10, 0)))
+		}
+		check("321", 2)
+		h.append(body(llm(5, 59, 50), llm(2, 29, 20))) // of one that was left out, and of one that was not
+		check("321", 2)
+		h.append(body(failing(6, 60, 0), llm(7, 70, 0), search(8, 80, 0, 0.2), search(9, 90, 0, 0.9)))
+		check("86321", 4)
+		h.append(body(llm(4, 49, 40), failing(4, 48, 40))) // fails after it was left out
+		check("864321", 3)
+		h.append(body(failing(10, 100, 0))) // more fail than there is room for
+		check("864321", 4)
+		time.Sleep(9 * time.Second) // of the bubble
+		h.append(body(llm(11, 110, 0)))
+		check("864321", 5)
+		time.Sleep(time.Second) // one in ten seconds
+		h.append(body(llm(11, 111, 110)))
+		check("864321", 5) // half of it was not read
+		h.append(body(llm(12, 120, 0), llm(13, 130, 0), failing(14, 140, 0)))
+		check("ec864321", 6)
+		time.Sleep(time.Hour)
+		for n := uint64(0x20); n < 0x25; n++ { // no more than three after an hour, too
+			h.append(body(llm(n, 10*n, 0)))
+		}
+		check("210ec864321", 8)
 		if r := h.get(traceText(5)); r.Spans != 2 {
 			t.Errorf("%+v", r.Summary)
 		}

@@ -111,7 +111,7 @@ func (t *rows) trim() {
 	}
 }
 
-// mostRescued bounds the rows that outlive one chunk, so that those cannot take all the room.
+// mostRescued bounds the rows of a chunk that come from others, so that those cannot take all the room.
 const mostRescued = chunkRows / 4
 
 // rescue moves rows that are to be kept from a chunk that goes to another. mu is held.
@@ -120,8 +120,7 @@ func (t *rows) rescue(from, to *chunk) {
 		return
 	}
 	number := (t.first+int32(len(t.chunks))-1)*chunkRows + int32(len(to.rows))
-	n := 0
-	for i := len(from.rows) - 1; i >= 0 && n < mostRescued && len(to.rows) < chunkRows/2; i-- {
+	for i := len(from.rows) - 1; i >= 0 && len(to.rows) < mostRescued; i-- {
 		r := &from.rows[i]
 		if r.flags.has(isDead) || !t.keep(r, from) {
 			continue
@@ -131,7 +130,6 @@ func (t *rows) rescue(from, to *chunk) {
 		to.rows = append(to.rows, moved)
 		t.at[t.key(&moved.trace)] = number
 		number++
-		n++
 	}
 }
 
