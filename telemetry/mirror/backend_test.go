@@ -40,6 +40,8 @@ type backend struct {
 	taken map[string]map[string]any
 	// slow is how long the next request takes.
 	slow time.Duration
+	// old is a Phoenix that deletes no annotations.
+	old bool
 	// conflicts makes a known id a conflict instead of a replacement.
 	conflicts bool
 }
@@ -97,6 +99,8 @@ func (b *backend) RoundTrip(r *http.Request) (*http.Response, error) {
 		status, content = b.feedback(c.body)
 	case r.Method == http.MethodPatch && strings.HasPrefix(path, "/feedback/"):
 		status, content = b.patch(strings.TrimPrefix(path, "/feedback/"), c.body)
+	case r.Method == http.MethodDelete:
+		status, content = b.remove(r)
 	case r.Method == http.MethodGet && path == "/sessions":
 		status, content = b.sessions(r)
 	case r.Method == http.MethodPost && path == "/api/public/scores":
@@ -203,6 +207,36 @@ func (b *backend) patch(id string, body map[string]any) (int, string) {
 			b.taken[id][name] = value
 		}
 	}
+	return 200, "{}"
+}
+
+// remove deletes as the three do: by id, and Phoenix by filters in a project, with a
+// time or the word that all is meant.
+func (b *backend) remove(r *http.Request) (int, string) {
+	path, q := r.URL.Path, r.URL.Query()
+	if project, ok := strings.CutPrefix(path, "/v1/projects/"); ok {
+		if q.Get("identifier") == "" || q.Get("name") == "" || q.Get("start_time") == "" {
+			b.t.Errorf("a deletion of %s", r.URL)
+			return 422, "{}"
+		}
+		if b.old {
+			return 405, "{}"
+		}
+		if project != "default/span_annotations" {
+			return 404, "{}"
+		}
+		for key := range b.taken {
+			if strings.HasPrefix(key, q.Get("name")+" ") && strings.HasSuffix(key, " "+q.Get("identifier")) {
+				delete(b.taken, key)
+			}
+		}
+		return 204, ""
+	}
+	id := path[strings.LastIndex(path, "/")+1:]
+	if b.taken[id] == nil {
+		return 404, "{}"
+	}
+	delete(b.taken, id)
 	return 200, "{}"
 }
 

@@ -46,6 +46,17 @@ type words interface {
 	takes(j *judgement.Judgement) bool
 	// tell makes one attempt. told says that the sink has one of this id.
 	tell(ctx context.Context, j *judgement.Judgement, told bool) outcome
+	// withdraw makes one attempt to take back what the sink was told of a judgement.
+	// A sink that has none of this id has nothing to take back.
+	withdraw(ctx context.Context, j *judgement.Judgement) outcome
+}
+
+// gone is the outcome of a request that takes something back.
+func gone(out outcome) outcome {
+	if out.status == http.StatusNotFound {
+		return outcome{verdict: taken, status: out.status}
+	}
+	return out
 }
 
 // client speaks to one sink. Safe for concurrent use.

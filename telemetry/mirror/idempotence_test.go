@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"pgregory.net/rapid"
+
+	"treq/telemetry/judgement"
 )
 
 // crash ends the mirror and puts its state back to what was on disk before, as a kill
@@ -39,7 +41,7 @@ func TestWhateverHappensTheSinkHasTheLastVoteOfEach(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		within(t, Sink{Words: LangSmith}, func(h *house) {
 			h.backend.conflicts = rapid.Bool().Draw(rt, "conflicts")
-			want := map[string]float64{}
+			want, said := map[string]float64{}, map[string]judgement.Judgement{}
 			faults := 0 // each may cost a probe's interval
 			runs := []string{runA, runB, "00000000-0000-0000-b7ad-6b7169203331"}
 			for range rapid.IntRange(1, 25).Draw(rt, "steps") {
@@ -59,12 +61,23 @@ func TestWhateverHappensTheSinkHasTheLastVoteOfEach(t *testing.T) {
 					h.backend.mu.Lock()
 					h.backend.faults = append(h.backend.faults, fault{status: rapid.SampledFrom([]int{0, 401, 429, 500, 503}).Draw(rt, "status")})
 					h.backend.mu.Unlock()
+				case 6:
+					// The last judgement of a run is withdrawn, if there is one.
+					for _, run := range runs {
+						if j, ok := said[run]; ok {
+							j.Deleted = true
+							h.judge(j)
+							delete(said, run)
+							delete(want, j.ID)
+							break
+						}
+					}
 				case 5:
 					h.pass(time.Duration(rapid.IntRange(1, 400).Draw(rt, "seconds")) * time.Second)
 				default:
 					score := float64(rapid.IntRange(0, 1).Draw(rt, "score"))
 					j := h.judge(thumb(rapid.SampledFrom(runs).Draw(rt, "run"), score))
-					want[j.ID] = score
+					want[j.ID], said[j.RunID] = score, j
 				}
 			}
 			for _, run := range runs {

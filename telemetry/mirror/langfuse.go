@@ -3,6 +3,7 @@ package mirror
 import (
 	"context"
 	"net/http"
+	"net/url"
 
 	"treq/telemetry/judgement"
 )
@@ -49,4 +50,9 @@ func (l langfuse) tell(ctx context.Context, j *judgement.Judgement, _ bool) outc
 	}
 	_, out := l.do(ctx, http.MethodPost, "/api/public/scores", score)
 	return out
+}
+
+func (l langfuse) withdraw(ctx context.Context, j *judgement.Judgement) outcome {
+	_, out := l.do(ctx, http.MethodDelete, "/api/public/scores/"+url.PathEscape(j.ID), nil)
+	return gone(out)
 }

@@ -42,6 +42,11 @@ func (l langSmith) tell(ctx context.Context, j *judgement.Judgement, told bool) 
 	return out
 }
 
+func (l langSmith) withdraw(ctx context.Context, j *judgement.Judgement) outcome {
+	_, out := l.do(ctx, http.MethodDelete, "/feedback/"+url.PathEscape(j.ID), nil)
+	return gone(out)
+}
+
 // body gives what LangSmith is told. What its own client said stays as it came.
 func (l langSmith) body(ctx context.Context, j *judgement.Judgement) (map[string]any, outcome) {
 	body := map[string]any{}

@@ -3,6 +3,7 @@ package mirror
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"treq/telemetry/judgement"
@@ -33,6 +34,49 @@ func (phoenix) takes(j *judgement.Judgement) bool {
 }
 
 func (p phoenix) tell(ctx context.Context, j *judgement.Judgement, _ bool) outcome {
+	result := phoenixResult{Label: j.Value, Explanation: j.Comment}
+	if j.Scored {
+		result.Score = &j.Score
+	}
+	_, out := p.annotate(ctx, j, result)
+	return out
+}
+
+// defaultProject is where Phoenix has the spans that name no project.
+const defaultProject = "default"
+
+// withdraw deletes the annotation, which Phoenix does by filters in one project, and in
+// its older versions not at all. So it first says that it was withdrawn: where the
+// project is not the one that we know, this is what stays of it.
+func (p phoenix) withdraw(ctx context.Context, j *judgement.Judgement) outcome {
+	run, out := p.annotate(ctx, j, phoenixResult{Label: "withdrawn"})
+	if out.verdict != taken {
+		return gone(out) // of a span that it does not have it has no annotation
+	}
+	query := url.Values{"identifier": {identifier(j)}, "name": {annotationName(j)}, "start_time": {"1970-01-01T00:00:00Z"}}
+	for _, project := range []string{run.Project, p.sink.Project, defaultProject} {
+		if project == "" {
+			continue
+		}
+		_, out = p.do(ctx, http.MethodDelete, "/v1/projects/"+url.PathEscape(project)+"/span_annotations?"+query.Encode(), nil)
+		if out.verdict == again {
+			return out
+		}
+	}
+	return outcome{verdict: taken, status: http.StatusOK}
+}
+
+func identifier(j *judgement.Judgement) string { return "treq:" + j.ID }
+
+func annotationName(j *judgement.Judgement) string {
+	if j.Key == "note" {
+		return "user-note" // the name is Phoenix's own
+	}
+	return j.Key
+}
+
+// annotate writes an annotation of the run's span, in the place of one that is there.
+func (p phoenix) annotate(ctx context.Context, j *judgement.Judgement, result phoenixResult) (Run, outcome) {
 	span := j.SpanID
 	run, known := p.resolve(ctx, j.RunID)
 	if known {
@@ -44,18 +88,11 @@ func (p phoenix) tell(ctx context.Context, j *judgement.Judgement, _ bool) outco
 		}
 	}
 	if span == "" {
-		return outcome{verdict: unknownRun, reason: "the run is not known here yet"}
+		return run, outcome{verdict: unknownRun, reason: "the run is not known here yet"}
 	}
 	a := phoenixAnnotation{
-		SpanID: span, Name: j.Key, AnnotatorKind: annotator(j), Identifier: "treq:" + j.ID,
-		Metadata: map[string]string{"run_id": j.RunID, "source": j.Source},
-		Result:   phoenixResult{Label: j.Value, Explanation: j.Comment},
-	}
-	if a.Name == "note" {
-		a.Name = "user-note" // the name is Phoenix's own
-	}
-	if j.Scored {
-		a.Result.Score = &j.Score
+		SpanID: span, Name: annotationName(j), AnnotatorKind: annotator(j), Identifier: identifier(j),
+		Metadata: map[string]string{"run_id": j.RunID, "source": j.Source}, Result: result,
 	}
 	body := map[string]any{"data": []phoenixAnnotation{a}}
 	// Asked to wait, it says whether it knows the span.
@@ -63,7 +100,7 @@ func (p phoenix) tell(ctx context.Context, j *judgement.Judgement, _ bool) outco
 	if out.status == http.StatusNotFound {
 		out.verdict = unknownRun
 	}
-	return out
+	return run, out
 }
 
 func annotator(j *judgement.Judgement) string {

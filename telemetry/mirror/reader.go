@@ -57,7 +57,7 @@ func (b *outbox) step() (more bool, err error) {
 		return false, nil
 	}
 	for _, j := range b.held {
-		if !b.words.takes(&j) {
+		if !j.Deleted && !b.words.takes(&j) {
 			continue
 		}
 		b.add(j, now)

@@ -26,7 +26,13 @@ func (b *outbox) send() {
 			it.flying = true
 			b.flying++
 			j, version, told := it.Judgement, it.version, b.told[it.Judgement.ID]
-			attempts.Go(func() { b.settle(it, version, b.words.tell(b.ctx, &j, told)) })
+			attempts.Go(func() {
+				if j.Deleted {
+					b.settle(it, version, b.words.withdraw(b.ctx, &j))
+					return
+				}
+				b.settle(it, version, b.words.tell(b.ctx, &j, told))
+			})
 		}
 		b.mu.Unlock()
 		select {
