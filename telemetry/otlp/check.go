@@ -57,7 +57,6 @@ type checker struct {
 	traces TracesCheck
 	inSpan bool
 	span   spanFacts
-	pair   Attribute // the latest that was read in one step
 }
 
 // spanFacts is what the last span showed of itself.
@@ -80,6 +79,11 @@ func (c *checker) message(m *message, b []byte, depth int, counting bool) *fault
 	}
 	var tag uint64
 	for i := 0; i < len(b); {
+		if m.span {
+			if i = c.plainFields(b, i); i == len(b) {
+				break
+			}
+		}
 		start := i
 		if tag, i = varint(b, i); i < 0 {
 			return malformed("a truncated tag")
@@ -100,7 +104,7 @@ func (c *checker) message(m *message, b []byte, depth int, counting bool) *fault
 			if part, next = chunk(b, i); next < 0 {
 				bad = malformed("a length that passes the end")
 			} else if f.kind == kindMessage {
-				if f.message == messages.keyValue && depth < MaxDepth && plainKeyValue(part, &c.pair) {
+				if f.message == messages.keyValue && depth < MaxDepth && plainPair(part) {
 					i = next
 					continue
 				}

@@ -54,14 +54,32 @@ func plainKeyValue(b []byte, a *Attribute) bool {
 	if n >= 0x80 || len(b) < n+6 || b[n+2] != 2<<3|wireLen {
 		return false
 	}
-	v, end := chunk(b, n+3)
-	if end != len(b) || len(v) < 2 {
+	// Lengths below 16 KiB are read here: a call for each takes as long as all the rest.
+	v := b[n+3:]
+	size, at := int(v[0]), 1
+	if size >= 0x80 {
+		size, at = size&0x7f|int(v[1])<<7, 2
+	}
+	if v[at-1] >= 0x80 {
+		var end int
+		if v, end = chunk(b, n+3); end != len(b) || len(v) < 2 {
+			return false
+		}
+	} else if v = v[at:]; size != len(v) || size < 2 {
 		return false
 	}
 	switch v[0] {
 	case 1<<3 | wireLen:
-		text, end := chunk(v, 1)
-		if end != len(v) {
+		size, at = int(v[1]), 2
+		if size >= 0x80 && len(v) > 2 {
+			size, at = size&0x7f|int(v[2])<<7, 3
+		}
+		var text []byte
+		if v[at-1] < 0x80 {
+			if text = v[at:]; size != len(text) {
+				return false
+			}
+		} else if text, at = chunk(v, 1); at != len(v) {
 			return false
 		}
 		a.Value = Value{Type: String, Bytes: text}

@@ -46,7 +46,33 @@ func agreeOnTraces(t *testing.T, body []byte) {
 	if spans != found.Spans {
 		t.Errorf("check counts %d spans, scan tells %d", found.Spans, spans)
 	}
+	var counted facts
+	if err := new(Scanner).Traces(body, &counted); err != nil {
+		t.Fatal(err)
+	}
+	if counted.unended != found.Unended || counted.reversed != found.Reversed || counted.zeroIDs > found.BadIDs {
+		t.Errorf("check says %+v, scan %+v", found, counted)
+	}
 	agreeOnCut(t, body, found)
+}
+
+// facts counts by the scanner what the check counts by itself. Ids of wrong length
+// count as bad there, and are zero here where they are the span's own.
+type facts struct{ zeroIDs, reversed, unended int }
+
+func (*facts) Resource(*Resource) {}
+func (*facts) Scope(*Scope)       {}
+
+func (f *facts) Span(sp *Span) {
+	if sp.TraceID == ([16]byte{}) || sp.SpanID == ([8]byte{}) {
+		f.zeroIDs++
+	}
+	switch {
+	case sp.End == 0:
+		f.unended++
+	case sp.End < sp.Start:
+		f.reversed++
+	}
 }
 
 func agreeOnCut(t *testing.T, body []byte, found TracesCheck) {
