@@ -50,19 +50,10 @@ type gatherer struct{ http, grpc, metrics string }
 // configuration good, and ends it as a platform does.
 func startCollector(t *testing.T) *gatherer {
 	t.Helper()
-	root, err := e2etest.Root()
-	if err != nil {
-		t.Fatal(err)
-	}
-	binary := filepath.Join(root, "bin", "otelcol-treq")
-	if _, err := os.Stat(binary); err != nil {
-		t.Fatalf("%v: make collector builds it", err)
-	}
+	binary := distribution(t)
 	c := &gatherer{}
 	for _, address := range []*string{&c.http, &c.grpc, &c.metrics} {
-		if *address, err = e2etest.FreePort(); err != nil {
-			t.Fatal(err)
-		}
+		*address = freePort(t)
 	}
 	path := filepath.Join(t.TempDir(), "collector.yaml")
 	if err := os.WriteFile(path, []byte(collectorConfig), 0o600); err != nil {
