@@ -269,8 +269,12 @@ sinks:
 		Negative int `json:"total_negative"`
 	}
 	s.JSON("/feedback/stats", &stats)
-	if stats.Positive+stats.Negative != counted {
-		t.Errorf("%+v, not %d votes that differed from the one before", stats, counted)
+	if stats.Positive != runs/2 || stats.Negative != runs/2 {
+		t.Errorf("%+v, not the last vote of each of %d runs", stats, runs)
+	}
+	votes := fmt.Sprintf(`treq_feedback_score_count{service_name="default",treq_feedback_key="user-score",treq_feedback_source="api"} %d`, counted)
+	if a := s.Get("/metrics"); !strings.Contains(string(a.Body), votes+"\n") {
+		t.Errorf("not %d votes that differed from the one before", counted)
 	}
 	root := traces[0].Spans[e2etest.SpansPerTrace-1]
 	var run struct {
