@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -57,6 +58,7 @@ type parts struct {
 	documents     *documents
 	models        *models
 	judging       judging
+	api           atomic.Pointer[api.API] // nil until the doors are built
 }
 
 // build makes the parts from the far end to the doors and starts them. What it
@@ -111,7 +113,7 @@ func (s *Server) build(ctx context.Context) (*parts, error) {
 
 // ringBytes is what the readers at the tail may be behind without reading the
 // disk: some of the largest usual batches. What all have passed takes none of it.
-const ringBytes = 8 << 20
+const ringBytes = 24 << 20
 
 func (s *Server) openJournal(ctx context.Context, p *parts) (err error) {
 	c := s.config
@@ -318,6 +320,7 @@ func (p *parts) handlers(s *Server, c config.Config, tokens *access.Tokens) (han
 	if err != nil {
 		return handlers{}, err
 	}
+	p.api.Store(a)
 	otlp, err := api.CORS(c.CORSOrigins, p.ingest.HTTP())
 	if err != nil {
 		return handlers{}, err
