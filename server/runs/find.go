@@ -129,6 +129,12 @@ func (v *Viewer) locate(ctx context.Context, w wanted) (place, error) {
 	if err != nil {
 		return place{}, err
 	}
+	row, listed := v.rows.place(&w, &p)
+	if listed {
+		if err := v.readRow(ctx, &w, &p, row); err != nil {
+			return place{}, err
+		}
+	}
 	if !p.any {
 		if err := v.searchOlder(ctx, &w, &p); err != nil {
 			return place{}, err

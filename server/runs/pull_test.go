@@ -58,6 +58,7 @@ func TestAJudgedRunComesIntoTheList(t *testing.T) {
 	within(t, func(o *Options) { o.Rate = 0.1 }, func(h *house) {
 		h.keeping()
 		h.judge(up("said before", ""))
+		h.settle()
 		h.fillBudget()
 		h.append(body(llm(4, 41, 40, usage(5)...)))
 		h.append(body(llm(4, 40, 0, usage(7)...), llm(5, 50, 0, otlp.Str(semconv.LSSpanID, "01a20595-2dc8-7d7c-bc3a-b8ecb8def0e2"))))

@@ -15,11 +15,11 @@ import (
 type row struct {
 	trace, run     [16]byte // run is the id by which it is judged
 	head           [8]byte
-	start          int64 // Unix nanoseconds
-	duration       int64 // nanoseconds, -1 if not known
-	heard          journal.Position
-	tokens, cost   int64  // cost in billionths of a dollar
-	user, talk     uint64 // hashes of user and conversation, 0 for none
+	start          int64            // Unix nanoseconds
+	duration       int64            // nanoseconds, -1 if not known
+	first, heard   journal.Position // where its records begin, and the latest
+	tokens, cost   int64            // cost in billionths of a dollar
+	user, talk     uint64           // hashes of user and conversation, 0 for none
 	similarity     float32
 	spans          uint32
 	name, service  place32

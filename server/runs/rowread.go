@@ -129,6 +129,7 @@ func (x *rowReader) Span(sp *otlp.Span) {
 	r, c := x.rows.find(&sp.TraceID)
 	if r == nil {
 		r, c = x.rows.make(&sp.TraceID)
+		r.first = x.at
 		x.touched = append(x.touched, r)
 	}
 	x.reader.Read(sp, &x.read)

@@ -224,7 +224,7 @@ func (r *row) join(o row) {
 		const ofHead = isRoot | isFailed | isGoing | isTimeout | isEvicted
 		r.flags = r.flags&^ofHead | o.flags&ofHead
 	}
-	r.heard = max(r.heard, o.heard)
+	r.first, r.heard = min(r.first, o.first), max(r.heard, o.heard)
 	r.tokens += o.tokens
 	r.cost += o.cost
 	r.spans += o.spans
