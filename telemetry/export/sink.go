@@ -55,7 +55,7 @@ type Sink struct {
 	log       *slog.Logger
 	grace     time.Duration
 	statePath string
-	notes     notes
+	notes     noter
 	sender    *sender
 	gate      gate
 	dead      *deadLetters
@@ -137,7 +137,7 @@ func (s *Sink) open(d Deps) error {
 		return err
 	}
 	s.statePath = base + ".json"
-	s.notes.path = notePath(s.statePath)
+	s.notes = &notes{path: notePath(s.statePath)}
 	remembered, known, err := latest(s.statePath)
 	if errors.Is(err, errDamaged) {
 		s.log.Warn("the sink's state is damaged and set aside: everything the journal still holds is sent again", "file", s.statePath)

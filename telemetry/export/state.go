@@ -82,6 +82,13 @@ func latest(path string) (state, bool, error) {
 // notePath is the file of the notes for the file that save writes.
 func notePath(path string) string { return path + ".note" }
 
+// noter takes the state of a sink after every batch; write returns once a kill of
+// the process leaves it there.
+type noter interface {
+	write(s state) error
+	close()
+}
+
 // notes are the states of a sink where they outlive the process, but not the
 // machine: cheap enough for every batch, so that a process that is killed repeats
 // what was on its way and no more. Each is written over the one before, in one
