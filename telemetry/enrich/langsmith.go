@@ -1,9 +1,8 @@
 package enrich
 
 import (
+	"bytes"
 	"encoding/json"
-	"strconv"
-	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -17,38 +16,78 @@ import (
 func LangSmith(body []byte) []byte { return request(body, langSmith) }
 
 func langSmith(s *span) {
-	if !s.has(semconv.GenAISystem, semconv.OISystem, semconv.LSProvider) {
-		s.add(semconv.GenAISystem, s.text(semconv.GenAIProviderName, semconv.OIProvider))
+	if !s.has(genAISystem, oiSystem, lsProvider) {
+		s.add(genAISystem, s.text(providerName, oiProvider))
+		s.add(genAISystem, semconv.Provider(plainText(s.values[aiProvider])))
 	}
-	if !s.has(semconv.LSMetaSessionID, semconv.LSMetaThreadID, semconv.LSMetaConversationID) {
-		s.add(semconv.LSMetaSessionID, s.text(semconv.GenAIConversationID, semconv.OISessionID, semconv.LFSessionID))
+	if !s.has(lsSessionID, lsThreadID, lsConversationID) {
+		s.add(lsSessionID, s.text(conversationID, oiSessionID, lfSessionID))
 	}
-	s.add(semconv.LSMetaUserID, s.text(semconv.UserID, semconv.EndUserID, semconv.LFUserID, semconv.GenAIUser))
-	if !s.has(semconv.OISpanKind) {
-		s.add(semconv.LSSpanKind, runTypes[s.text(semconv.GenAIOperationName)])
+	if !s.has(lsUserID) {
+		s.add(lsUserID, s.text(userID, endUserID, lfUserID, genAIUser))
 	}
+	s.runType()
 	s.usage()
-	s.documents()
+	s.scores()
+	s.retrieved()
 	s.exception()
 }
 
-// runTypes are the kinds of LangSmith for operations that it does not know.
-var runTypes = map[string]string{
-	"retrieval": "retriever", "embeddings": "embedding", "execute_tool": "tool",
-	"text_completion": "llm", "generate_content": "llm",
-}
-
-// usage tells the tokens as LangSmith's SDK does where some of them have a kind.
-func (s *span) usage() {
-	read, reads := s.number(semconv.GenAICacheRead, semconv.GenAICacheReadOld, semconv.OICacheRead)
-	written, writes := s.number(semconv.GenAICacheCreation, semconv.GenAICacheWrite, semconv.GenAICacheCreationOld, semconv.OICacheWrite)
-	thought, thinks := s.number(semconv.GenAIReasoning, semconv.GenAIReasoningTokens, semconv.OIReasoning)
-	if !reads && !writes && !thinks || s.has(semconv.LSUsageMetadata, semconv.LSMetaUsage) {
+// runType tells the kind of a run for operations that LangSmith takes for a chain. It
+// reads the operation before the kind of OpenInference.
+func (s *span) runType() {
+	kind := s.among(runTypes, operationName)
+	if kind == "" {
 		return
 	}
-	input, _ := s.number(semconv.GenAIInputTokens, semconv.GenAIPromptTokens, semconv.OIPromptTokens)
-	output, _ := s.number(semconv.GenAIOutputTokens, semconv.GenAICompletionTokens, semconv.OICompletionTokens)
-	total, told := s.number(semconv.GenAITotalTokens, semconv.OITotalTokens)
+	if s.has(oiSpanKind) {
+		kind = s.among(runTypesOfOpenInference, oiSpanKind)
+	}
+	s.add(lsSpanKind, kind)
+}
+
+var (
+	// runTypes are the kinds of LangSmith for operations that it does not know.
+	runTypes = map[string]string{
+		"retrieval": "retriever", "vector_db_retrieve": "retriever", "embeddings": "embedding", "execute_tool": "tool",
+		"text_completion": "llm", "generate_content": "llm",
+	}
+	runTypesOfOpenInference = map[string]string{
+		"LLM": "llm", "EMBEDDING": "embedding", "RETRIEVER": "retriever", "TOOL": "tool", "PROMPT": "prompt",
+		"CHAIN": "chain", "AGENT": "chain", "RERANKER": "chain", "GUARDRAIL": "chain", "EVALUATOR": "chain",
+	}
+)
+
+// usage tells the tokens as LangSmith's SDK does where some of them have a kind. What
+// it tells goes before all that the span tells otherwise, so it tells all of it.
+func (s *span) usage() {
+	if s.has(lsUsage, lsMetaUsage, lsInputDetails, lsOutputDetails) {
+		return
+	}
+	read, reads := s.number(cacheRead, cacheReadOld, oiCacheRead)
+	written, writes := s.number(cacheCreation, cacheWrite, cacheCreationOld, oiCacheWrite)
+	thought, thinks := s.number(reasoning, reasoningTokens, oiReasoning)
+	// The Vercel AI SDK repeats its own words, but not the conventions', on spans around the call.
+	if s.has(aiCached, aiCacheRead, aiCacheWrite, aiThought, aiReasoning) && s.has(inputTokens, promptTokens, outputTokens, completionTokens) {
+		if !reads {
+			read, reads = s.number(aiCacheRead, aiCached)
+		}
+		if !writes {
+			written, writes = s.number(aiCacheWrite)
+		}
+		if !thinks {
+			thought, thinks = s.number(aiThought, aiReasoning)
+		}
+	}
+	if !reads && !writes && !thinks {
+		return
+	}
+	if !thinks {
+		thought, thinks = s.number(reasoningDetails)
+	}
+	input, _ := s.number(inputTokens, promptTokens, oiPromptTokens, tlPromptTokens)
+	output, _ := s.number(outputTokens, completionTokens, oiCompletionTokens, tlCompletionTokens)
+	total, told := s.number(totalTokens, oiTotalTokens, tlTotalTokens)
 	if !told {
 		total = input + output
 	}
@@ -66,55 +105,7 @@ func (s *span) usage() {
 	if thinks {
 		usage["output_token_details"] = map[string]int64{"reasoning": thought}
 	}
-	s.add(semconv.LSUsageMetadata, asJSON(usage))
-}
-
-// documents tells what a retrieval found. OpenInference's documents are known but for
-// their scores, which go into their metadata; those of the semantic conventions are not.
-func (s *span) documents() {
-	for n := 0; ; n++ {
-		prefix := semconv.OIDocuments + "." + strconv.Itoa(n) + ".document."
-		score, scored := decoded(s.values[prefix+"score"]).(float64)
-		if !scored {
-			if !s.has(prefix+"content", prefix+"id", prefix+"score") {
-				break
-			}
-			continue
-		}
-		of := map[string]any{}
-		if text := s.text(prefix + "metadata"); text != "" && json.Unmarshal([]byte(text), &of) != nil {
-			continue
-		}
-		if _, there := of["score"]; !there && of != nil {
-			of["score"] = score
-			s.replace(prefix+"metadata", asJSON(of))
-		}
-		s.add(prefix+"content", s.text(prefix+"id"))
-	}
-	if s.has(semconv.GenAICompletion, semconv.OIOutputValue) {
-		return
-	}
-	var found []map[string]any
-	if text := s.text(semconv.GenAIRetrievalDocuments); text == "" || json.Unmarshal([]byte(text), &found) != nil {
-		return
-	}
-	documents := make([]map[string]any, 0, len(found))
-	for _, d := range found {
-		content, of := "", map[string]any{}
-		for name, value := range d {
-			switch text, isText := value.(string); {
-			case isText && (name == "content" || name == "text" || name == "page_content"):
-				content = text
-			default:
-				of[name] = value
-			}
-		}
-		documents = append(documents, map[string]any{"page_content": content, "metadata": of, "type": "Document"})
-	}
-	s.add(semconv.GenAICompletion, asJSON(map[string]any{"documents": documents}))
-	if query := s.text(semconv.GenAIRetrievalQuery); query != "" && !s.has(semconv.OIInputValue) {
-		s.add(semconv.GenAIPrompt, asJSON(map[string]any{"query": query}))
-	}
+	s.add(lsUsage, asJSON(usage))
 }
 
 // exception tells an error as LangSmith knows one.
@@ -122,10 +113,10 @@ func (s *span) exception() {
 	if !s.failed || s.thrown {
 		return
 	}
-	class := s.text(semconv.ErrorType, semconv.ExceptionType)
-	message := strings.TrimSpace(s.message)
+	class := s.text(errorType, exceptionType)
+	message := string(bytes.TrimSpace(s.message))
 	if message == "" {
-		message = s.text(semconv.ExceptionMessage)
+		message = s.text(exceptionMessage)
 	}
 	if message == "" {
 		if message = class; message == "" {

@@ -1,26 +1,24 @@
 package enrich
 
-import "treq/telemetry/semconv"
-
 // Langfuse gives a trace request with what Langfuse does not see by itself: the type
 // of retrievals and of what LangSmith's SDK sent, and the session and user of the
 // latter.
-func Langfuse(body []byte) []byte {
-	return request(body, func(s *span) {
-		if !s.has(semconv.LFObservationType, semconv.OISpanKind) {
-			kind := observationTypes[s.text(semconv.LSSpanKind)]
-			if kind == "" && s.text(semconv.GenAIOperationName) == "retrieval" {
-				kind = "retriever"
-			}
-			s.add(semconv.LFObservationType, kind)
+func Langfuse(body []byte) []byte { return request(body, langfuse) }
+
+func langfuse(s *span) {
+	if !s.has(lfObservationType, oiSpanKind) {
+		kind := s.among(observationTypes, lsSpanKind)
+		if kind == "" && s.among(runTypes, operationName) == "retriever" {
+			kind = "retriever"
 		}
-		if !s.has(semconv.LFSessionID, semconv.OISessionID, semconv.GenAIConversationID) {
-			s.add(semconv.LFSessionID, s.text(semconv.LSMetaSessionID, semconv.LSMetaThreadID, semconv.LSMetaConversationID))
-		}
-		if !s.has(semconv.LFUserID, semconv.UserID) {
-			s.add(semconv.LFUserID, s.text(semconv.LSMetaUserID, semconv.EndUserID, semconv.GenAIUser))
-		}
-	})
+		s.add(lfObservationType, kind)
+	}
+	if !s.has(lfSessionID, oiSessionID, conversationID) {
+		s.add(lfSessionID, s.text(lsSessionID, lsThreadID, lsConversationID))
+	}
+	if !s.has(lfUserID, userID) {
+		s.add(lfUserID, s.text(lsUserID, endUserID, genAIUser))
+	}
 }
 
 // observationTypes are Langfuse's for the kinds of LangSmith.
@@ -29,35 +27,43 @@ var observationTypes = map[string]string{
 }
 
 // Phoenix gives a trace request in the words of OpenInference, which are all that
-// Phoenix reads: the kind, the session, the model and what went in and out.
-func Phoenix(body []byte) []byte {
-	return request(body, func(s *span) {
-		if s.has(semconv.OISpanKind) {
-			return
-		}
-		kind := openInferenceKinds[s.text(semconv.LSSpanKind)]
-		if kind == "" {
-			kind = openInferenceKinds[s.text(semconv.GenAIOperationName)]
-		}
-		if kind == "" {
-			return
-		}
-		s.add(semconv.OISpanKind, kind)
-		s.add(semconv.OISessionID, s.text(semconv.GenAIConversationID, semconv.LSMetaSessionID, semconv.LSMetaThreadID))
-		s.add(semconv.OIInputValue, s.text(semconv.GenAIPrompt, semconv.GenAIInputMessages, semconv.GenAIRetrievalQuery))
-		s.add(semconv.OIOutputValue, s.text(semconv.GenAICompletion, semconv.GenAIOutputMessages, semconv.GenAIRetrievalDocuments))
-		if kind == "LLM" {
-			s.add(semconv.OIModelName, s.text(semconv.GenAIResponseModel, semconv.GenAIRequestModel, semconv.LSModelName))
-			s.count(semconv.OIPromptTokens, semconv.GenAIInputTokens, semconv.GenAIPromptTokens)
-			s.count(semconv.OICompletionTokens, semconv.GenAIOutputTokens, semconv.GenAICompletionTokens)
-		}
-	})
+// Phoenix reads: the kind, the session, the user, the model, documents with their
+// scores, and what went in and out.
+func Phoenix(body []byte) []byte { return request(body, phoenix) }
+
+func phoenix(s *span) {
+	if s.has(oiSpanKind) {
+		return
+	}
+	kind := s.among(openInferenceKinds, lsSpanKind)
+	if kind == "" {
+		kind = s.among(openInferenceKinds, operationName)
+	}
+	if kind == "" {
+		return
+	}
+	s.add(oiSpanKind, kind)
+	s.add(oiSessionID, s.text(conversationID, lsSessionID, lsThreadID))
+	s.add(userID, s.text(lsUserID, endUserID, genAIUser))
+	s.add(oiInput, s.text(prompt, inputMessages, retrievalQuery))
+	s.add(oiOutput, s.text(completion, outputMessages, retrievalDocuments))
+	switch kind {
+	case "LLM":
+		s.add(oiModelName, s.text(responseModel, requestModel, lsModelName))
+		s.count(oiPromptTokens, inputTokens, promptTokens)
+		s.count(oiCompletionTokens, outputTokens, completionTokens)
+		s.count(oiCacheRead, cacheRead, cacheReadOld)
+		s.count(oiCacheWrite, cacheCreation, cacheWrite, cacheCreationOld)
+		s.count(oiReasoning, reasoning, reasoningTokens, reasoningDetails)
+	case "RETRIEVER":
+		s.listed()
+	}
 }
 
 // openInferenceKinds are OpenInference's for the kinds of LangSmith and the operations
 // of the semantic conventions.
 var openInferenceKinds = map[string]string{
 	"llm": "LLM", "retriever": "RETRIEVER", "tool": "TOOL", "embedding": "EMBEDDING", "chain": "CHAIN", "prompt": "CHAIN", "parser": "CHAIN",
-	"chat": "LLM", "text_completion": "LLM", "generate_content": "LLM", "embeddings": "EMBEDDING", "retrieval": "RETRIEVER",
+	"chat": "LLM", "text_completion": "LLM", "generate_content": "LLM", "embeddings": "EMBEDDING", "retrieval": "RETRIEVER", "vector_db_retrieve": "RETRIEVER",
 	"execute_tool": "TOOL", "invoke_agent": "AGENT", "create_agent": "AGENT",
 }

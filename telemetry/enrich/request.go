@@ -1,6 +1,7 @@
 package enrich
 
 import (
+	"encoding/binary"
 	"errors"
 
 	"google.golang.org/protobuf/encoding/protowire"
@@ -23,6 +24,8 @@ const (
 	keyValueKey          = 1
 	keyValueValue        = 2
 	anyString            = 1
+	anyInt               = 3
+	anyDouble            = 4
 )
 
 // statusError is STATUS_CODE_ERROR.
@@ -30,59 +33,77 @@ const statusError = 2
 
 var errMalformed = errors.New("not an ExportTraceServiceRequest")
 
-// each tells every field of a message: its number, its type, what is in it, and the
-// bytes of all of it.
-func each(message []byte, visit func(number protowire.Number, kind protowire.Type, content, field []byte) error) error {
-	for len(message) > 0 {
-		number, kind, n := protowire.ConsumeTag(message)
-		if n < 0 {
-			return errMalformed
-		}
-		m := protowire.ConsumeFieldValue(number, kind, message[n:])
-		if m < 0 {
-			return errMalformed
-		}
-		content := message[n : n+m]
-		if kind == protowire.BytesType {
-			content, _ = protowire.ConsumeBytes(content)
-		}
-		if err := visit(number, kind, content, message[:n+m]); err != nil {
-			return err
-		}
-		message = message[n+m:]
+// part is a field of a message.
+type part struct {
+	number protowire.Number
+	kind   protowire.Type
+	// content is what is in it: of a length-delimited one without the length.
+	content []byte
+	// size is of all of it, with its tag.
+	size int
+}
+
+// next reads the first field of a message; false where there is none, and then the
+// message is malformed unless it is empty.
+func next(message []byte) (p part, ok bool) {
+	tag, n := uint64(0), 0
+	if len(message) > 0 && message[0] < 0x80 {
+		tag, n = uint64(message[0]), 1
+	} else if tag, n = binary.Uvarint(message); n <= 0 {
+		return part{}, false
 	}
-	return nil
+	p.number, p.kind = protowire.Number(tag>>3), protowire.Type(tag&7)
+	if p.number <= 0 || tag>>3 > 1<<29-1 {
+		return part{}, false
+	}
+	if p.kind != protowire.BytesType {
+		m := protowire.ConsumeFieldValue(p.number, p.kind, message[n:])
+		if m < 0 {
+			return part{}, false
+		}
+		p.content, p.size = message[n:n+m], n+m
+		return p, true
+	}
+	length, m := binary.Uvarint(message[n:])
+	if m <= 0 || length > uint64(len(message)-n-m) {
+		return part{}, false
+	}
+	p.size = n + m + int(length)
+	p.content = message[n+m : p.size]
+	return p, true
 }
 
 // within rewrites the occurrences of a message field, and gives the very bytes where
 // edit gave back all of them.
 func within(message []byte, child protowire.Number, edit func([]byte) ([]byte, error)) ([]byte, error) {
 	var out []byte // nil while nothing differs
-	at := 0
-	err := each(message, func(number protowire.Number, kind protowire.Type, content, field []byte) error {
-		at += len(field)
-		edited := content
-		if number == child && kind == protowire.BytesType {
+	for at := 0; at < len(message); {
+		p, ok := next(message[at:])
+		if !ok {
+			return message, errMalformed
+		}
+		end := at + p.size
+		edited := p.content
+		if p.number == child && p.kind == protowire.BytesType {
 			var err error
-			if edited, err = edit(content); err != nil {
-				return err
-			}
-			if !same(edited, content) {
-				if out == nil {
-					out = append(make([]byte, 0, len(message)+512), message[:at-len(field)]...)
-				}
-				out = protowire.AppendTag(out, child, protowire.BytesType)
-				out = protowire.AppendBytes(out, edited)
-				return nil
+			if edited, err = edit(p.content); err != nil {
+				return message, err
 			}
 		}
-		if out != nil {
-			out = append(out, field...)
+		switch {
+		case !same(edited, p.content):
+			if out == nil {
+				out = append(make([]byte, 0, len(message)+512), message[:at]...)
+			}
+			out = protowire.AppendTag(out, child, protowire.BytesType)
+			out = protowire.AppendBytes(out, edited)
+		case out != nil:
+			out = append(out, message[at:end]...)
 		}
-		return nil
-	})
-	if err != nil || out == nil {
-		return message, err
+		at = end
+	}
+	if out == nil {
+		return message, nil
 	}
 	return out, nil
 }
@@ -95,9 +116,12 @@ func same(a, b []byte) bool {
 // request adds to every span of a request what rules make of it. What does not
 // decode comes back as it is: whoever takes it apart says so.
 func request(body []byte, rules func(s *span)) []byte {
+	s := pool.Get().(*span)
+	defer s.giveBack()
+	edit := func(message []byte) ([]byte, error) { return s.enriched(message, rules) }
 	out, err := within(body, requestResourceSpans, func(resource []byte) ([]byte, error) {
 		return within(resource, resourceScopeSpans, func(scope []byte) ([]byte, error) {
-			return within(scope, scopeSpans, func(message []byte) ([]byte, error) { return enriched(message, rules) })
+			return within(scope, scopeSpans, edit)
 		})
 	})
 	if err != nil {

@@ -1,69 +1,79 @@
 package enrich
 
 import (
-	"encoding/base64"
+	"bytes"
+	"encoding/binary"
 	"encoding/json"
-	"fmt"
 	"math"
 	"strconv"
+	"sync"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"treq/telemetry/semconv"
 )
 
-// span is what a span says, and what is added to it.
+// span is what a span says, as far as rules ask for it, and what is added to it. It
+// serves one span after the other, and what misses nothing allocates nothing.
 type span struct {
-	values  map[string][]byte // encoded AnyValue by attribute
-	failed  bool
-	message string // of the status
-	thrown  bool   // has an exception event
-	end     uint64
+	values    [fieldCount][]byte // encoded AnyValue; nil where the span has no such attribute
+	told      []field            // those that are not nil
+	documents []document         // of OpenInference
+	failed    bool
+	thrown    bool     // has an exception event
+	results   [][]byte // events that tell what a vector database found
+	message   []byte   // of the status
+	end       uint64
 
 	added    []byte            // encoded fields
 	replaced map[string]string // attributes whose text is another
 }
 
-func enriched(message []byte, rules func(*span)) ([]byte, error) {
-	s := span{values: map[string][]byte{}}
-	err := each(message, func(number protowire.Number, kind protowire.Type, content, _ []byte) error {
-		switch {
-		case number == spanAttributes && kind == protowire.BytesType:
-			key, value, err := pair(content)
-			s.values[key] = value
-			return err
-		case number == spanStatus && kind == protowire.BytesType:
-			return each(content, func(number protowire.Number, kind protowire.Type, content, _ []byte) error {
-				switch {
-				case number == statusCode && kind == protowire.VarintType:
-					code, _ := protowire.ConsumeVarint(content)
-					s.failed = code == statusError
-				case number == statusMessage && kind == protowire.BytesType:
-					s.message = string(content)
-				}
-				return nil
-			})
-		case number == spanEvents && kind == protowire.BytesType:
-			return each(content, func(number protowire.Number, kind protowire.Type, content, _ []byte) error {
-				s.thrown = s.thrown || number == eventName && kind == protowire.BytesType && string(content) == semconv.EventException
-				return nil
-			})
-		case number == spanEnd && kind == protowire.Fixed64Type:
-			s.end, _ = protowire.ConsumeFixed64(content)
-		}
-		return nil
-	})
-	if err != nil {
-		return message, err
+var pool = sync.Pool{New: func() any { return new(span) }}
+
+// giveBack lets the span go, which keeps nothing of the request.
+func (s *span) giveBack() {
+	s.forget()
+	pool.Put(s)
+}
+
+func (s *span) forget() {
+	for _, f := range s.told {
+		s.values[f] = nil
 	}
-	rules(&s)
+	clear(s.documents)
+	clear(s.results)
+	s.told, s.documents, s.results = s.told[:0], s.documents[:0], s.results[:0]
+	s.failed, s.thrown, s.message, s.end, s.added, s.replaced = false, false, nil, 0, nil, nil
+}
+
+// there stands for a value that was added, or is empty.
+var there = []byte{}
+
+func (s *span) put(f field, value []byte) {
+	if s.values[f] == nil {
+		s.told = append(s.told, f)
+	}
+	if value == nil {
+		value = there
+	}
+	s.values[f] = value
+}
+
+func (s *span) enriched(message []byte, rules func(*span)) ([]byte, error) {
+	s.forget()
+	if !s.read(message) {
+		return message, errMalformed
+	}
+	rules(s)
 	if len(s.replaced) > 0 {
+		var err error
 		message, err = within(message, spanAttributes, func(attribute []byte) ([]byte, error) {
-			key, _, err := pair(attribute)
-			if text, there := s.replaced[key]; there && err == nil {
-				return keyValue(key, text), nil
+			key, _, ok := pair(attribute)
+			if text, there := s.replaced[string(key)]; there && ok {
+				return keyValue(string(key), text), nil
 			}
-			return attribute, err
+			return attribute, nil
 		})
 		if err != nil {
 			return message, err
@@ -75,29 +85,85 @@ func enriched(message []byte, rules func(*span)) ([]byte, error) {
 	return message, nil
 }
 
-func pair(attribute []byte) (key string, value []byte, err error) {
-	err = each(attribute, func(number protowire.Number, kind protowire.Type, content, _ []byte) error {
-		switch {
-		case number == keyValueKey && kind == protowire.BytesType:
-			key = string(content)
-		case number == keyValueValue && kind == protowire.BytesType:
-			value = content
+// read takes in a span; false if it is malformed.
+func (s *span) read(message []byte) bool {
+	for len(message) > 0 {
+		p, ok := next(message)
+		if !ok {
+			return false
 		}
-		return nil
-	})
-	return key, value, err
+		message = message[p.size:]
+		switch {
+		case p.number == spanAttributes && p.kind == protowire.BytesType:
+			key, value, ok := pair(p.content)
+			if !ok {
+				return false
+			}
+			if f := fieldOf(key); f != none {
+				s.put(f, value)
+			} else if bytes.HasPrefix(key, documentPrefix) {
+				s.documentPart(key, value)
+			}
+		case p.number == spanStatus && p.kind == protowire.BytesType:
+			for rest := p.content; len(rest) > 0; {
+				p, ok := next(rest)
+				if !ok {
+					return false
+				}
+				rest = rest[p.size:]
+				switch {
+				case p.number == statusCode && p.kind == protowire.VarintType:
+					code, _ := binary.Uvarint(p.content)
+					s.failed = code == statusError
+				case p.number == statusMessage && p.kind == protowire.BytesType:
+					s.message = p.content
+				}
+			}
+		case p.number == spanEvents && p.kind == protowire.BytesType:
+			event := p.content
+			for rest := event; len(rest) > 0; {
+				p, ok := next(rest)
+				if !ok {
+					return false
+				}
+				rest = rest[p.size:]
+				if p.number == eventName && p.kind == protowire.BytesType {
+					switch string(p.content) {
+					case semconv.EventException:
+						s.thrown = true
+					case semconv.EventDBQueryResult, semconv.EventDBSearchResult:
+						s.results = append(s.results, event)
+					}
+				}
+			}
+		case p.number == spanEnd && p.kind == protowire.Fixed64Type:
+			s.end = binary.LittleEndian.Uint64(p.content)
+		}
+	}
+	return true
 }
 
-func keyValue(key, text string) []byte {
-	value := protowire.AppendString(protowire.AppendTag(nil, anyString, protowire.BytesType), text)
-	out := protowire.AppendString(protowire.AppendTag(nil, keyValueKey, protowire.BytesType), key)
-	return protowire.AppendBytes(protowire.AppendTag(out, keyValueValue, protowire.BytesType), value)
+func pair(attribute []byte) (key, value []byte, ok bool) {
+	for len(attribute) > 0 {
+		p, ok := next(attribute)
+		if !ok {
+			return nil, nil, false
+		}
+		attribute = attribute[p.size:]
+		switch {
+		case p.number == keyValueKey && p.kind == protowire.BytesType:
+			key = p.content
+		case p.number == keyValueValue && p.kind == protowire.BytesType:
+			value = p.content
+		}
+	}
+	return key, value, true
 }
 
 // has tells whether the span has one of the attributes, whatever is in it.
-func (s *span) has(keys ...string) bool {
-	for _, key := range keys {
-		if _, there := s.values[key]; there {
+func (s *span) has(fields ...field) bool {
+	for _, f := range fields {
+		if s.values[f] != nil {
 			return true
 		}
 	}
@@ -105,130 +171,109 @@ func (s *span) has(keys ...string) bool {
 }
 
 // text gives the first of the attributes that is told, numbers and lists as JSON.
-func (s *span) text(keys ...string) string {
-	for _, key := range keys {
-		value, there := s.values[key]
-		if !there {
+func (s *span) text(fields ...field) string {
+	for _, f := range fields {
+		if s.values[f] == nil {
 			continue
 		}
-		switch v := decoded(value).(type) {
-		case string:
-			if v != "" {
-				return v
-			}
-		case nil:
-		default:
-			if b, err := json.Marshal(v); err == nil {
-				return string(b)
-			}
+		if text := textOf(s.values[f]); text != "" {
+			return text
 		}
 	}
 	return ""
 }
 
+func textOf(value []byte) string {
+	switch v := decoded(value).(type) {
+	case string:
+		return v
+	case nil:
+		return ""
+	default:
+		b, err := json.Marshal(v)
+		if err != nil {
+			return ""
+		}
+		return string(b)
+	}
+}
+
+// plainText gives a value that is text; nil for any other.
+func plainText(value []byte) []byte {
+	if p, ok := next(value); ok && p.number == anyString && p.kind == protowire.BytesType && p.size == len(value) {
+		return p.content
+	}
+	return nil
+}
+
+// among gives what a table has for the text of an attribute, "" for anything else.
+func (s *span) among(table map[string]string, f field) string {
+	return table[string(plainText(s.values[f]))]
+}
+
 // number gives the first of the attributes that is a whole number of at least 0, also
 // one in words.
-func (s *span) number(keys ...string) (int64, bool) {
-	for _, key := range keys {
-		switch v := decoded(s.values[key]).(type) {
-		case int64:
-			if v >= 0 {
-				return v, true
-			}
-		case float64:
-			if v >= 0 && v == math.Trunc(v) && v < 1<<53 {
-				return int64(v), true
-			}
-		case string:
-			if n, err := strconv.ParseInt(v, 10, 64); err == nil && n >= 0 {
-				return n, true
-			}
+func (s *span) number(fields ...field) (int64, bool) {
+	for _, f := range fields {
+		if n, ok := whole(s.values[f]); ok {
+			return n, true
 		}
 	}
 	return 0, false
 }
 
+// whole gives a value that is a whole number of at least 0.
+func whole(value []byte) (int64, bool) {
+	p, ok := next(value)
+	if !ok || p.size != len(value) {
+		return 0, false
+	}
+	switch p.number {
+	case anyInt:
+		n, _ := binary.Uvarint(p.content)
+		return int64(n), int64(n) >= 0
+	case anyDouble:
+		bits, _ := protowire.ConsumeFixed64(p.content)
+		v := math.Float64frombits(bits)
+		if v >= 0 && v == math.Trunc(v) && v < 1<<53 {
+			return int64(v), true
+		}
+	case anyString:
+		n, err := strconv.ParseInt(string(p.content), 10, 64)
+		return n, err == nil && n >= 0
+	}
+	return 0, false
+}
+
 // add adds an attribute of text, unless it is empty or the span has the attribute.
-func (s *span) add(key, text string) {
-	if text == "" || s.has(key) {
+func (s *span) add(f field, text string) {
+	if text == "" || s.has(f) {
 		return
 	}
-	s.values[key] = nil
-	s.added = protowire.AppendBytes(protowire.AppendTag(s.added, spanAttributes, protowire.BytesType), keyValue(key, text))
+	s.put(f, there)
+	s.attribute(keyValue(names[f], text))
 }
 
 // count adds a whole number, the first of those that are told, unless the span has
 // the attribute.
-func (s *span) count(key string, from ...string) {
+func (s *span) count(f field, from ...field) {
 	n, told := s.number(from...)
-	if !told || s.has(key) {
+	if !told || s.has(f) {
 		return
 	}
-	s.values[key] = nil
-	value := protowire.AppendVarint(protowire.AppendTag(nil, 3, protowire.VarintType), uint64(n))
-	attribute := protowire.AppendString(protowire.AppendTag(nil, keyValueKey, protowire.BytesType), key)
-	attribute = protowire.AppendBytes(protowire.AppendTag(attribute, keyValueValue, protowire.BytesType), value)
-	s.added = protowire.AppendBytes(protowire.AppendTag(s.added, spanAttributes, protowire.BytesType), attribute)
+	s.put(f, there)
+	s.attribute(encodedPair(names[f], protowire.AppendVarint(protowire.AppendTag(nil, anyInt, protowire.VarintType), uint64(n))))
 }
 
-// replace gives an attribute another text, or adds it.
+// attribute adds an encoded KeyValue.
+func (s *span) attribute(pair []byte) {
+	s.added = protowire.AppendBytes(protowire.AppendTag(s.added, spanAttributes, protowire.BytesType), pair)
+}
+
+// replace gives an attribute that the span has another text.
 func (s *span) replace(key, text string) {
-	if !s.has(key) {
-		s.add(key, text)
-		return
-	}
 	if s.replaced == nil {
 		s.replaced = map[string]string{}
 	}
 	s.replaced[key] = text
-}
-
-// decoded gives an AnyValue as JSON would have it; nil if there is none.
-func decoded(value []byte) (v any) { return decode(value, 0) }
-
-// deepest is how far lists are followed.
-const deepest = 16
-
-func decode(value []byte, depth int) (v any) {
-	_ = each(value, func(number protowire.Number, _ protowire.Type, content, _ []byte) error {
-		switch number {
-		case anyString:
-			v = string(content)
-		case 2: // bool
-			b, _ := protowire.ConsumeVarint(content)
-			v = b != 0
-		case 3: // int
-			n, _ := protowire.ConsumeVarint(content)
-			v = int64(n)
-		case 4: // double
-			bits, _ := protowire.ConsumeFixed64(content)
-			if f := math.Float64frombits(bits); !math.IsNaN(f) && !math.IsInf(f, 0) {
-				v = f
-			} else {
-				v = fmt.Sprint(f)
-			}
-		case 5: // array
-			list := []any{}
-			_ = each(content, func(_ protowire.Number, _ protowire.Type, element, _ []byte) error {
-				if depth < deepest {
-					list = append(list, decode(element, depth+1))
-				}
-				return nil
-			})
-			v = list
-		case 6: // key-value list
-			object := map[string]any{}
-			_ = each(content, func(_ protowire.Number, _ protowire.Type, element, _ []byte) error {
-				if key, value, err := pair(element); err == nil && depth < deepest {
-					object[key] = decode(value, depth+1)
-				}
-				return nil
-			})
-			v = object
-		case 7: // bytes
-			v = base64.StdEncoding.EncodeToString(content)
-		}
-		return nil
-	})
-	return v
 }
