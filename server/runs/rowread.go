@@ -28,6 +28,7 @@ type rowReader struct {
 	chosen  map[[16]byte]bool
 	touched []*row // made of this record
 	sliced  []byte // what is read of a record
+	slicer  slicer
 	at      journal.Position
 	seen    journal.Position
 }
@@ -36,10 +37,13 @@ type rowReader struct {
 const (
 	engineSpans   = 20_000
 	engineHorizon = 512 << 10
+	// mostSliced is how large a piece of a record may be for its room to be kept.
+	mostSliced = 4 << 20
 )
 
 func newRowReader(t *rows, rules understand.Config, rate float64) (*rowReader, error) {
 	x := &rowReader{rows: t, budget: newBudget(rate), chosen: map[[16]byte]bool{}}
+	x.slicer.keep = func(id *[16]byte) bool { return x.chosen[*id] }
 	reader, err := understand.NewReader(rules)
 	if err != nil {
 		return nil, err
@@ -97,9 +101,11 @@ func (x *rowReader) choose(rec *journal.Record) (all bool) {
 // readInto reads the chosen traces of a record. rows.mu is held.
 func (x *rowReader) readInto(rec *journal.Record, body []byte, all bool) {
 	if !all {
-		s := slicer{keep: func(id *[16]byte) bool { return x.chosen[*id] }}
-		x.sliced = s.level(x.sliced[:0], body, 0)
+		x.sliced = x.slicer.level(x.sliced[:0], body, 0)
 		body = x.sliced
+		if cap(body) > mostSliced {
+			x.sliced, x.slicer.inner = nil, [2][]byte{}
+		}
 	}
 	x.at, x.seen = rec.Position, 0
 	x.touched = x.touched[:0]

@@ -14,6 +14,9 @@ func sliceOf(body []byte, trace [16]byte) []byte {
 type slicer struct {
 	keep func(trace *[16]byte) bool
 	any  bool // the level copied last holds a span that is kept
+	// inner is what is copied of the levels below, before their lengths are known. It is
+	// used again.
+	inner [2][]byte
 }
 
 func (s *slicer) level(dst, b []byte, depth int) []byte {
@@ -31,7 +34,8 @@ func (s *slicer) level(dst, b []byte, depth int) []byte {
 				holds = true
 			}
 		default:
-			if inner := s.level(nil, part, depth+1); s.any {
+			inner := s.level(s.inner[depth][:0], part, depth+1)
+			if s.inner[depth] = inner; s.any {
 				dst = binary.AppendUvarint(dst, uint64(number)<<3|wireLen)
 				dst = binary.AppendUvarint(dst, uint64(len(inner)))
 				dst = append(dst, inner...)

@@ -2,7 +2,6 @@ package compress
 
 import (
 	"math/bits"
-	"sync"
 	"sync/atomic"
 )
 
@@ -15,7 +14,7 @@ const (
 	steps         = 1 << stepBits
 )
 
-var buffers [(largestPower-smallestPower)*steps + 1]sync.Pool
+var buffers [(largestPower-smallestPower)*steps + 1]shelf
 
 // classOf gives the smallest class of at least size bytes, and its size; -1 where
 // there is none.
@@ -37,7 +36,7 @@ func classOf(size int) (class, room int) {
 // resliced and replaced by its first owner until it is shared; then it is read only.
 //
 // The pool keeps buffers by size class and gives back to the garbage collector
-// what stays unused.
+// what stays unused; see shelf.
 type Buffer struct {
 	B []byte
 
@@ -54,7 +53,7 @@ func NewBuffer(size int) *Buffer {
 		b.refs.Store(1)
 		return b
 	}
-	b, _ := buffers[class].Get().(*Buffer)
+	b := buffers[class].take()
 	if b == nil {
 		b = &Buffer{whole: make([]byte, 0, room), class: int8(class)}
 	}
@@ -78,6 +77,6 @@ func (b *Buffer) Release() {
 	}
 	b.B = nil
 	if b.class >= 0 {
-		buffers[b.class].Put(b)
+		buffers[b.class].put(b)
 	}
 }
