@@ -28,7 +28,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** judgements, as LangSmith's clients read them: ?run, key, source, limit, offset */
+        get: operations["getApiV1Feedback"];
         put?: never;
         /**
          * judge a run, as the front end or LangSmith's clients do
@@ -78,6 +79,31 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/feedback/{feedback_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** one judgement, as LangSmith's clients read it */
+        get: operations["getApiV1FeedbackFeedbackId"];
+        put?: never;
+        post?: never;
+        /**
+         * withdraw a judgement, as LangSmith's clients do
+         * @description Shown and counted no longer; sinks are told.
+         */
+        delete: operations["deleteApiV1FeedbackFeedbackId"];
+        options?: never;
+        head?: never;
+        /**
+         * change a judgement, as LangSmith's clients do
+         * @description Fields that are left out stay, null empties one. Counts in the place of what was said before.
+         */
+        patch: operations["patchApiV1FeedbackFeedbackId"];
+        trace?: never;
+    };
     "/docs": {
         parameters: {
             query?: never;
@@ -102,7 +128,8 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** judgements, as LangSmith's clients read them: ?run, key, source, limit, offset */
+        get: operations["getFeedback"];
         put?: never;
         /**
          * judge a run, as the front end or LangSmith's clients do
@@ -150,6 +177,31 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/feedback/{feedback_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** one judgement, as LangSmith's clients read it */
+        get: operations["getFeedbackFeedbackId"];
+        put?: never;
+        post?: never;
+        /**
+         * withdraw a judgement, as LangSmith's clients do
+         * @description Shown and counted no longer; sinks are told.
+         */
+        delete: operations["deleteFeedbackFeedbackId"];
+        options?: never;
+        head?: never;
+        /**
+         * change a judgement, as LangSmith's clients do
+         * @description Fields that are left out stay, null empties one. Counts in the place of what was said before.
+         */
+        patch: operations["patchFeedbackFeedbackId"];
         trace?: never;
     };
     "/healthz": {
@@ -699,6 +751,12 @@ export interface components {
             tokens: components["schemas"]["Tokens"] | null;
             why: string;
         };
+        FeedbackChange: {
+            comment?: string;
+            correction?: unknown;
+            score?: unknown;
+            value?: unknown;
+        };
         FieldError: {
             ctx?: unknown;
             input: unknown;
@@ -1160,6 +1218,12 @@ export interface components {
         Validation: {
             detail: components["schemas"]["FieldError"][];
         };
+        Withdrawn: {
+            id: string;
+            message: string;
+            repeated: boolean;
+            success: boolean;
+        };
     };
     responses: never;
     parameters: never;
@@ -1191,6 +1255,46 @@ export interface operations {
                         time: string;
                         version: string;
                     };
+                };
+            };
+            /** @description why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getApiV1Feedback: {
+        parameters: {
+            query?: {
+                /** @description only of this run; may stand several times, as key and source may */
+                run?: string;
+                /** @description only this key */
+                key?: string;
+                /** @description only from this source */
+                source?: string;
+                /** @description 1 to 100 */
+                limit?: number;
+                /** @description how many to pass over */
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
                 };
             };
             /** @description why not */
@@ -1340,6 +1444,130 @@ export interface operations {
             };
         };
     };
+    getApiV1FeedbackFeedbackId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                feedback_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteApiV1FeedbackFeedbackId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                feedback_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Withdrawn"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Withdrawn"];
+                };
+            };
+            /** @description why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patchApiV1FeedbackFeedbackId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                feedback_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FeedbackChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description parameters that are missing or bad, all at once; nothing was recorded */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Validation"];
+                };
+            };
+            /** @description why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getDocs: {
         parameters: {
             query?: never;
@@ -1356,6 +1584,46 @@ export interface operations {
                 };
                 content: {
                     "text/html": string;
+                };
+            };
+            /** @description why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getFeedback: {
+        parameters: {
+            query?: {
+                /** @description only of this run; may stand several times, as key and source may */
+                run?: string;
+                /** @description only this key */
+                key?: string;
+                /** @description only from this source */
+                source?: string;
+                /** @description 1 to 100 */
+                limit?: number;
+                /** @description how many to pass over */
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
                 };
             };
             /** @description why not */
@@ -1492,6 +1760,130 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["JudgedSoFar"];
+                };
+            };
+            /** @description why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getFeedbackFeedbackId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                feedback_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteFeedbackFeedbackId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                feedback_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Withdrawn"];
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Withdrawn"];
+                };
+            };
+            /** @description why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    patchFeedbackFeedbackId: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                feedback_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FeedbackChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description parameters that are missing or bad, all at once; nothing was recorded */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Validation"];
                 };
             };
             /** @description why not */
