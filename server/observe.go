@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"treq/server/api"
 	"treq/telemetry/instrument"
 )
 
@@ -37,7 +38,18 @@ func (p *parts) doorCounts() (out []instrument.Door) {
 			})
 		}
 	}
+	if posts := p.posted(); posts.Requests > 0 {
+		out = append(out, instrument.Door{Door: "api", Signal: "posts", Requests: posts.Requests, Items: posts.Items, Bytes: posts.Bytes})
+	}
 	return out
+}
+
+// posted is what was posted so far; nothing before the API is there.
+func (p *parts) posted() api.PostStats {
+	if a := p.api.Load(); a != nil {
+		return a.Posts()
+	}
+	return api.PostStats{}
 }
 
 func (p *parts) refusals() (out []instrument.Refusal) {

@@ -146,6 +146,7 @@ type API struct {
 	metrics rendering
 	summary rendering
 	streams atomic.Int64 // live ones
+	posts   struct{ requests, items, bytes atomic.Int64 }
 
 	description func() ([]byte, error) // made once
 }

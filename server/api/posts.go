@@ -143,7 +143,23 @@ func (a *API) append(r *http.Request, scope uint64, canonical []byte, b body) (j
 		return receipt, telemetry.Errorf(telemetry.Unprocessable,
 			"this Idempotency-Key was used for a post with other parameters; nothing was recorded")
 	}
+	if err == nil {
+		a.posts.requests.Add(1)
+		if !receipt.Duplicate {
+			a.posts.items.Add(int64(b.items))
+			a.posts.bytes.Add(int64(len(b.bytes)))
+		}
+	}
 	return receipt, err
+}
+
+// PostStats is what was posted since the process started: requests that were
+// answered with success, and the records and bytes that they became.
+type PostStats struct{ Requests, Items, Bytes int64 }
+
+// Posts gives the counters of posts. Safe for concurrent use.
+func (a *API) Posts() PostStats {
+	return PostStats{a.posts.requests.Load(), a.posts.items.Load(), a.posts.bytes.Load()}
 }
 
 // counted answers once the meter has passed the post. A meter that lags, as in a

@@ -67,7 +67,7 @@ export async function hostile(b) {
   for (const [i, v] of values.entries()) {
     const id = hex(0xabc0000 + i, 32);
     await page.evaluate((to) => (location.hash = to), `#/runs/${id}?span=${hex((i + 1) * 16 + 1 + (i % 3), 16)}`);
-    await page.waitForFunction((want) => document.querySelector("[role=tablist]") && location.hash.includes(want) && document.querySelectorAll("[role=tab]").length >= 3, id);
+    await page.waitForFunction((want) => document.querySelector("[role=tree]") && location.hash.includes(want) && document.querySelectorAll("[role=treeitem]").length >= 3, id);
     if (i % 20 === 0) await page.waitForSelector(".detail .card");
     await clean(b, page, `run of ${JSON.stringify(v.slice(0, 60))}`);
   }
@@ -86,7 +86,7 @@ async function clean(b, page, where) {
   const found = await page.evaluate(() => ({
     hit: "hit" in window,
     made: [...document.querySelectorAll("script, img, image, iframe, object, embed, link, style, base, meta, video, audio, form, marquee, template")]
-      .map((e) => e.outerHTML).filter((h) => !/^<(script type="module" src="assets|img src="assets|link rel="(icon|stylesheet)" href="assets|meta (charset|name="(viewport|color-scheme)"))/.test(h)),
+      .map((e) => e.outerHTML).filter((h) => !/^<(script type="module" src="assets|img src="assets|link rel="(icon|stylesheet|modulepreload)" href="assets|meta (charset|name="(viewport|color-scheme)"))/.test(h)),
     handlers: [...document.querySelectorAll("*")].flatMap((e) => [...e.attributes].filter((a) => a.name.startsWith("on") || /^\s*javascript:/i.test(a.value) && a.name === "href").map((a) => e.tagName + " " + a.name)),
   }));
   b.expect(!found.hit && found.made.length === 0 && found.handlers.length === 0, `hostile, ${where}: ${JSON.stringify(found)}`);

@@ -2,10 +2,13 @@
 // line; what was measured goes to stdout as JSON.
 import { Browser } from "./browser.mjs";
 import * as hostile from "./hostile.mjs";
+import * as list from "./list.mjs";
+import * as paint from "./paint.mjs";
+import * as words from "./words.mjs";
 import * as walks from "./walks.mjs";
 
 const [name, base, out] = process.argv.slice(2);
-const walk = { ...walks, ...hostile }[name];
+const walk = { ...walks, ...hostile, ...list, ...paint, ...words }[name];
 const browser = await Browser.open(base, out);
 try {
   const told = await walk(browser);

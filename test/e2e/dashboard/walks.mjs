@@ -101,7 +101,7 @@ export async function firstSteps(b) {
   await page.waitForSelector(".signal:not(.on)");
   b.expect(page.url().includes("#/start"), "who is new is not shown the first steps");
   const code = await page.locator("pre.code").allTextContents();
-  b.expect(code.length >= 6 && code.every((c) => c.includes(new URL(b.base).host)), "a snippet lacks the address");
+  b.expect(code.length === 6 && code.every((c) => c.includes(new URL(b.base).host)), "a snippet lacks the address");
   await b.shot(page, "start-waiting");
   // The snippet for curl, as it stands on the page.
   const url = /'([^']*chat\/metrics[^']*)'/.exec(code.find((c) => c.startsWith("curl")))[1];
@@ -119,10 +119,11 @@ export async function keyboard(b) {
   b.expect(await page.evaluate(() => document.activeElement.className === "skip"), "the first stop is not the way to the content");
   await page.keyboard.press("Enter");
   b.expect(await page.evaluate(() => document.activeElement.id === "content"), "the content was not reached");
-  for (let i = 0; i < 20 && (await page.evaluate(() => document.activeElement.getAttribute("role"))) !== "tab"; i++) await page.keyboard.press("Tab");
+  for (let i = 0; i < 20 && (await page.evaluate(() => document.activeElement.getAttribute("role"))) !== "treeitem"; i++) await page.keyboard.press("Tab");
   const at = () => page.evaluate(() => [document.activeElement.getAttribute("aria-selected"), document.activeElement.querySelector(".name")?.textContent]);
   const first = await at();
   b.expect(first[0] === "true", "the tree is not reached by Tab");
+  await page.keyboard.press("Home");
   const seen = [];
   for (let i = 0; i < 3; i++) {
     await page.keyboard.press("ArrowDown");
@@ -130,25 +131,39 @@ export async function keyboard(b) {
   }
   b.expect(new Set(seen).size === 3 && seen.every((s) => s.startsWith("true")), `the arrows do not walk the tree: ${seen}`);
   b.expect((await page.url()).includes("span="), "the open span is not in the address");
+  // Folded away and back, from its root.
+  await page.keyboard.press("Home");
+  const all = await page.locator("[role=treeitem]").count();
+  await page.keyboard.press("ArrowLeft");
+  b.expect((await page.locator("[role=treeitem]").count()) === 1 && (await page.getAttribute("[role=treeitem]", "aria-expanded")) === "false", "the tree does not fold");
+  await page.keyboard.press("ArrowRight");
+  b.expect((await page.locator("[role=treeitem]").count()) === all, "the tree does not unfold");
   await page.fill("textarea", "boa resposta");
   await page.locator("button:has-text('Good answer')").focus();
   await page.keyboard.press("Enter");
   await page.waitForSelector("[role=status]:has-text('Recorded')");
   await eventually("the judgement stands in the run", async () => JSON.stringify(await json(b.base, `/monitoring/runs/${run}`)).includes("boa resposta"));
-  await page.waitForSelector(".detail p:has-text('boa resposta') .badge.good");
+  await page.waitForSelector(".judgements li:has-text('boa resposta') .badge.good");
 }
 
-/** Nothing has to be scrolled sideways on a phone. */
-export async function phone(b) {
+/** From a phone to a wide screen nothing has to be scrolled sideways. */
+export async function widths(b) {
   const run = await aRun(b);
-  const page = await b.page("phone", { language: "pt-BR", width: 390, height: 844 });
-  for (const p of [...pages, `runs/${run}`]) {
-    const name = `phone-${p.split("/").length > 1 ? "run" : p}`;
-    await b.visit(page, `#/${p}?range=15m`);
-    const [content, width] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
-    b.expect(content <= width, `${name}: ${content} pixels wide in ${width}`);
-    await b.axe(page, name);
-    await b.shot(page, name);
+  for (const [width, height, language, theme] of [[375, 812, "pt-BR", "light"], [375, 812, "en-US", "dark"], [820, 1180, "pt-BR", "dark"], [1280, 800, "pt-BR", "light"], [1920, 1080, "en-US", "dark"]]) {
+    const page = await b.page(`${width} pixels`, { language, theme, width, height });
+    for (const p of [...pages, `runs/${run}`]) {
+      const name = `${width}-${language}-${theme}-${p.split("/").length > 1 ? "run" : p}`;
+      await b.visit(page, `#/${p}?range=15m`);
+      const [content, seen] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]);
+      b.expect(content <= seen, `${name}: ${content} pixels wide in ${seen}`);
+      // What is cut off is not there for who reads.
+      const cut = await page.evaluate(() => [...document.querySelectorAll("main h1, main h2, main dd, main .badge, main button, header button, header a")]
+        .filter((e) => { const r = e.getBoundingClientRect(); return r.width > 0 && r.left > -1000 && !e.closest(".scroll, nav ul") && (r.left < -1 || r.right > innerWidth + 1); }).map((e) => e.textContent.slice(0, 40)));
+      b.expect(cut.length === 0, `${name}: cut off: ${cut}`);
+      await b.axe(page, name);
+      await b.shot(page, name);
+    }
+    await page.context().close();
   }
 }
 
@@ -163,19 +178,6 @@ export async function hidden(b) {
   await page.fill("input[type=password]", "reader-token");
   await page.click(".trouble button");
   await page.waitForSelector("tbody tr");
-}
-
-/** How soon the page is painted, the best of five. */
-export async function paint(b) {
-  const times = [];
-  for (let i = 0; i < 5; i++) {
-    const page = await b.page("paint");
-    await page.goto(b.base + "/#/overview");
-    await b.settle(page);
-    times.push(await eventually("the paint is told", () => page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime)));
-    await page.context().close();
-  }
-  return { first_paint_ms: times.map(Math.round) };
 }
 
 /** The page of the API shows every address, in both languages. */

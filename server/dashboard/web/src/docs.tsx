@@ -26,14 +26,14 @@ function Docs() {
   return (
     <>
       <header class="top">
-        <a class="brand" href="/"><img src="assets/icon.svg" alt="" />Treq Telemetry</a>
+        <a class="brand" href="/"><img src="assets/icon.svg" alt="" width="22" height="22" /><span class="name">Treq Telemetry</span></a>
         <nav aria-label={t("nav.main")}><ul><li><a href="/">{t("docs.dashboard")}</a></li><li><a href="/docs" aria-current="page">{t("docs.title")}</a></li></ul></nav>
       </header>
       <main id="content">
         <h1>{t("docs.title")} <span class="dim">{api?.info.version}</span></h1>
-        <p>{t("docs.text", { file: "/openapi.json" })} <a href="/openapi.json">/openapi.json</a></p>
+        <p>{t("docs.text", { file: "/openapi.json" })} <a href="/openapi.json">/openapi.json</a>{language.value === "en" ? "" : ` ${t("docs.english")}`}</p>
         {loaded.error && <Trouble error={loaded.error} />}
-        {api && <p class="dim">{api.info.description}</p>}
+        {api && <p class="dim" lang="en">{api.info.description}</p>}
         {api && operations.map((o) => <OperationView key={o.method + o.path} {...o} schemas={api.components.schemas} />)}
       </main>
     </>
@@ -44,8 +44,8 @@ function OperationView({ path, method, operation, schemas }: { path: string; met
   const body = operation.requestBody && Object.entries(operation.requestBody.content)[0];
   return (
     <Card title={`${method} ${path}`} aside={<Copy label="curl" text={() => `curl ${method === "GET" ? "" : `-X ${method} `}'${location.origin}${path}'`} />}>
-      <p>{operation.summary}</p>
-      {operation.description && <p class="dim">{operation.description}</p>}
+      <p lang="en">{operation.summary}</p>
+      {operation.description && <p class="dim" lang="en">{operation.description}</p>}
       <details>
         <summary>{t("pipeline.detail")}</summary>
         {operation.parameters && (
@@ -58,7 +58,7 @@ function OperationView({ path, method, operation, schemas }: { path: string; met
         {body && <><h2>{t("docs.body")} ({body[0]})</h2><pre class="code" tabIndex={0}>{describe(body[1].schema, schemas)}</pre></>}
         {Object.entries(operation.responses).map(([status, answer]) => (
           <div key={status}>
-            <h2>{status} · {answer.description}</h2>
+            <h2 lang="en">{status} · {answer.description}</h2>
             {Object.entries(answer.content ?? {}).map(([media, c]) => <pre class="code" tabIndex={0} key={media}>{`${media}\n${describe(c.schema, schemas)}`}</pre>)}
           </div>
         ))}

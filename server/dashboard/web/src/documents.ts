@@ -48,7 +48,7 @@ export interface Span {
   documents?: { data_source: string; returned: number | null; scored: number; mean_similarity: number | null; top_similarity: number | null; cache: string };
   tool?: string; input?: Text; output?: Text;
   attributes?: Record<string, unknown>; stack?: string;
-  explanation?: { disposition: string; reason: string; why: string; events: string[]; tokens: { total: number } | null; cost_usd: number | null; cost_source?: string; late?: boolean };
+  explanation?: { disposition: string; reason: string; why: string; chat_span_id?: string; events: string[]; tokens: { total: number } | null; cost_usd: number | null; cost_source?: string; late?: boolean };
   children: Span[];
 }
 

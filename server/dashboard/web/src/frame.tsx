@@ -19,7 +19,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
     <>
       <a class="skip" href="#content" onClick={(e) => { e.preventDefault(); document.getElementById("content")?.focus(); }}>{t("skip")}</a>
       <header class="top">
-        <a class="brand" href={link("overview")}><img src="assets/icon.svg" alt="" />Treq Telemetry</a>
+        <a class="brand" href={link("overview")}><img src="assets/icon.svg" alt="" width="22" height="22" /><span class="name">Treq Telemetry</span></a>
         <nav aria-label={t("nav.main")}>
           <ul>
             {pages.map((p) => (

@@ -48,6 +48,11 @@ export function word(prefix: string, name: string): string {
   return all[prefix + name] ?? name;
 }
 
+/** A number of things, in the singular or the plural: count("chat", 2) is "2 chats". */
+export function count(thing: "chat" | "search" | "call" | "token" | "error" | "sample", n: number): string {
+  return t(`${thing}.${n === 1 ? "one" : "other"}`, { n: whole(n) });
+}
+
 const formats = new Map<string, Intl.NumberFormat>();
 
 function numbers(options: Intl.NumberFormatOptions): Intl.NumberFormat {
@@ -86,7 +91,8 @@ export function percent(v: Maybe, digits = 1): string {
 export function money(v: Maybe, currency = "USD"): string {
   if (missing(v)) return t("none");
   const size = Math.abs(v);
-  return numbers({ style: "currency", currency, maximumFractionDigits: size === 0 || size >= 1 ? 2 : size >= 0.01 ? 4 : 6 }).format(v);
+  // Below ten cents the first digits say more than a fixed number of places.
+  return numbers({ style: "currency", currency, ...(size > 0 && size < 0.1 ? { maximumSignificantDigits: 3 } : { maximumFractionDigits: size === 0 || size >= 1 ? 2 : 3 }) }).format(v);
 }
 
 /** A time of milliseconds, as a reader would say it. */

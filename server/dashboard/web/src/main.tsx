@@ -46,6 +46,7 @@ function GreetWhoIsNew() {
   useEffect(() => {
     if (greeted || !metrics || !models) return;
     greeted = true;
+    performance.mark("treq-shown");
     if (metrics.chat.total_requests === 0 && models.models.length === 0 && location.hash === "") go({ page: "start" }, true);
   }, [metrics, models]);
   return null;

@@ -22,8 +22,10 @@ effect(() => {
   document.documentElement.dataset["theme"] = dark.value ? "dark" : "light";
 });
 
+export interface Palette { lines: string[]; text: string; grid: string; target: string }
+
 // The lines' colours differ in lightness as well as in hue.
-export const palette = computed(() =>
+export const palette = computed((): Palette =>
   dark.value
     ? { lines: ["#2dd4bf", "#fbbf24", "#a78bfa", "#f87171", "#60a5fa", "#a3e635"], text: "#a8b3bd", grid: "#2a3138", target: "#f0f3f5" }
     : { lines: ["#0f766e", "#b45309", "#6d28d9", "#be123c", "#1d4ed8", "#4d7c0f"], text: "#4b5763", grid: "#e5e9ec", target: "#1c2329" },

@@ -18,16 +18,24 @@ export interface View {
   outcome: string;
   feedback: string;
   span: string;
+  /** The order of the list of runs, "" for last heard of first. */
+  sort: string;
+  /** Which page of the list, and the service's cursor of it: "3~CURSOR"; "" is the first. */
+  at: string;
 }
 
 const start: View = {
-  page: "overview", run: "", range: "1h", service: "", model: "", query: "", outcome: "", feedback: "", span: "",
+  page: "overview", run: "", range: "1h", service: "", model: "", query: "", outcome: "", feedback: "", span: "", sort: "", at: "",
 };
 
 const names: [keyof View, string][] = [
   ["range", "range"], ["service", "service"], ["model", "model"],
   ["query", "q"], ["outcome", "outcome"], ["feedback", "feedback"], ["span", "span"],
+  ["sort", "sort"], ["at", "at"],
 ];
+
+// What is listed changes with these, and a page of another list means nothing.
+const questions: (keyof View)[] = ["service", "model", "query", "outcome", "feedback", "sort"];
 
 /** Reads a view from the part of an address behind its #; what is not known is left at its default. */
 export function parse(hash: string): View {
@@ -78,6 +86,7 @@ addEventListener("hashchange", () => {
 /** Goes to a view that differs from the present one in these fields. */
 export function go(change: Partial<View>, replace = false): void {
   const next = { ...view.value, ...change };
+  if (questions.some((q) => q in change)) next.at = change.at ?? "";
   const address = format(next);
   if (replace) history.replaceState(null, "", address);
   else if (address !== location.hash) history.pushState(null, "", address);

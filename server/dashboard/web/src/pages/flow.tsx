@@ -1,6 +1,7 @@
 // What came in, what was refused, what became of the spans, and the journal.
-import { bytes, seconds, t, whole, word } from "../locale";
+import { bytes, seconds, t, whole } from "../locale";
 import { Card, Figure, Figures, Table } from "../parts";
+import { became, code } from "../said";
 
 export interface Flow {
   journal: { bytes: number; limit_bytes: number; room_bytes: number; oldest_age_seconds: number | null };
@@ -32,29 +33,31 @@ export function FlowTables({ flow }: { flow: Flow }) {
       {flow.received.length > 0 && (
         <Card title={t("pipeline.received")}>
           <Table label={t("pipeline.received")} rows={flow.received} id={(r) => r.door + " " + r.signal} columns={[
-            { title: t("pipeline.door"), cell: (r) => `${word("door.", r.door)} · ${word("signal.", r.signal)}` },
+            { title: t("pipeline.door"), cell: (r) => `${code("door", r.door)} · ${code("signal", r.signal)}` },
             { title: t("pipeline.requests"), number: true, cell: (r) => whole(r.requests) },
             { title: t("pipeline.items"), number: true, cell: (r) => whole(r.items) },
             { title: t("pipeline.journal.bytes"), number: true, cell: (r) => bytes(r.bytes) },
-            { title: t("pipeline.rejected"), number: true, cell: (r) => whole(refusals(flow, r)) },
+          ]} />
+        </Card>
+      )}
+      {flow.refused.length > 0 && (
+        <Card title={t("pipeline.refused")}>
+          <Table label={t("pipeline.refused")} rows={flow.refused} id={(r) => r.door + " " + r.reason} columns={[
+            { title: t("pipeline.door"), cell: (r) => code("door", r.door) },
+            { title: t("pipeline.reason"), cell: (r) => code("refused", r.reason) },
+            { title: t("pipeline.requests"), number: true, cell: (r) => whole(r.requests) },
           ]} />
         </Card>
       )}
       {(flow.spans.length > 0 || flow.rejected.length > 0) && (
         <Card title={t("pipeline.counts")}>
           <Table label={t("pipeline.counts")} rows={[...flow.spans, ...flow.rejected.map((r) => ({ ...r, disposition: "rejected" }))]} id={(s) => s.disposition + " " + s.reason} columns={[
-            { title: t("pipeline.state"), cell: (s) => word("disposition.", s.disposition) },
-            { title: t("pipeline.reason"), cell: (s) => <span class="mono">{s.reason}</span> },
+            { title: t("pipeline.state"), cell: (s) => code("disposition", s.disposition) },
+            { title: t("pipeline.reason"), cell: (s) => became(s.disposition, s.reason) },
             { title: t("runs.spans"), number: true, cell: (s) => whole(s.spans) },
           ]} />
         </Card>
       )}
     </>
   );
-}
-
-// Refusals are known by door only, and stand once, with its first signal.
-function refusals(flow: Flow, of: Flow["received"][number]): number | null {
-  if (flow.received.find((r) => r.door === of.door) !== of) return null;
-  return flow.refused.filter((r) => r.door === of.door).reduce((sum, r) => sum + r.requests, 0);
 }

@@ -19,7 +19,7 @@ export function ModelsPage() {
       {d && (
         <Figures>
           <Figure label={t("cost")} value={money(d.total.cost, d.currency)} note={t("models.prices", { date: day(instant(d.prices_date + "T00:00:00Z")) })} />
-          <Figure label={t("models.projection")} value={money(day24 ? projection(day24.total.cost, new Date()) : null, d.currency)} note={t("models.projection.about", { time: t("range.24h") })} />
+          <Figure label={t("models.projection")} value={money(day24 ? projection(day24.total.cost, new Date()) : null, d.currency)} note={t("models.projection.about")} />
           <Figure label={t("tokens")} value={short(d.total.tokens)} />
           <Figure label={t("calls")} value={whole(d.total.llm_calls)} />
           <Figure label={t("models.coverage")} value={percent(d.total.price_coverage_ratio)} tone={(d.total.price_coverage_ratio ?? 1) < 0.95 ? "bad" : undefined} />
@@ -34,11 +34,11 @@ export function ModelsPage() {
       </div>
       {d && (
         <Card title={t("models.title")}>
-          <Table<Model> label={t("models.title")} rows={shown} id={(m) => m.kind + m.model} columns={[
-            { title: t("models.model"), cell: (m) => <>{m.model} <span class="dim">{m.providers.join(", ")}</span></> },
+          <Table<Model> label={t("models.title")} rows={shown} id={(m) => m.kind + m.model} cards columns={[
+            { title: t("models.model"), cell: (m) => <><b>{m.model}</b> <span class="dim">{m.providers.join(", ")}</span></> },
             { title: t("models.kind"), cell: (m) => word("kind.", m.kind) },
             { title: t("models.calls"), number: true, cell: (m) => whole(m.calls) },
-            { title: t("models.share"), cell: (m) => <><Meter share={m.share_of_calls_ratio ?? 0} />{percent(m.share_of_calls_ratio, 0)}</> },
+            { title: t("models.share"), cell: (m) => <span class="share"><Meter share={m.share_of_calls_ratio ?? 0} />{percent(m.share_of_calls_ratio, 0)}</span> },
             { title: t("models.errors"), number: true, cell: (m) => whole(m.errors) },
             { title: t("models.p50"), number: true, cell: (m) => milliseconds(m.latency.p50_ms) },
             { title: t("models.p95"), number: true, cell: (m) => milliseconds(m.latency.p95_ms) },

@@ -2,8 +2,9 @@ import type { Alerts, Kpi, Metrics, Models } from "../documents";
 import { useDocument } from "../fetching";
 import { Filters } from "../filters";
 import { HistoryChart } from "../historychart";
-import { bytes, decimal, instant, language, milliseconds, moment, money, percent, seconds, short, t, whole, word } from "../locale";
-import { Badge, Card, Figure, Figures, Meter, Table, Trouble, type Tone } from "../parts";
+import { bytes, count, decimal, instant, language, milliseconds, moment, money, percent, seconds, short, t, whole, word } from "../locale";
+import { Badge, Card, Figure, Figures, Meter, Says, Table, Trouble, type Tone } from "../parts";
+import { code, say } from "../said";
 import { Sparkline, useTrends } from "../trend";
 import { view } from "../view";
 
@@ -26,16 +27,16 @@ export function Overview() {
       <Firing />
       {m && (
         <Figures>
-          <Figure label={t("requests")} value={whole(m.chat.total_requests)} note={t("uptime", { time: seconds(m.uptime_seconds) })} />
+          <Figure label={t("requests")} value={whole(m.chat.total_requests)} note={m.chat.total_requests > 0 ? count("error", m.chat.failed_requests) : undefined} />
           <Figure label={t("success_rate")} value={m.chat.total_requests ? percent(1 - m.performance.error_rate / 100) : t("none")}
-            tone={m.performance.error_rate > 5 ? "bad" : undefined} note={`${whole(m.chat.failed_requests)} ${t("errors").toLowerCase()}`} />
+            tone={m.performance.error_rate > 5 ? "bad" : undefined} />
           <Figure label={t("mean_time")} value={m.chat.total_requests ? milliseconds(m.performance.avg_response_time_ms) : t("none")} />
           <Figure label={t("similarity")} value={m.rag.total_searches ? decimal(m.rag.avg_similarity_score) : t("none")}
-            note={`${whole(m.rag.total_searches)} ${t("rag.searches").toLowerCase()}`} />
-          <Figure label={t("tokens")} value={short(m.llm.total_tokens)} note={`${whole(m.llm.total_calls)} ${t("calls").toLowerCase()}`} />
+            note={count("search", m.rag.total_searches)} />
+          <Figure label={t("tokens")} value={short(m.llm.total_tokens)} note={count("call", m.llm.total_calls)} />
           <Figure label={t("cost")} value={money(models.value?.total.cost ?? null, models.value?.currency)}
             note={models.value ? `${t("models.coverage")}: ${percent(models.value.total.price_coverage_ratio, 0)}` : undefined} />
-          <Figure label={t("memory")} value={bytes(m.system.memory_usage_mb * 1024 * 1024)} />
+          <Figure label={t("memory")} value={bytes(m.system.memory_usage_mb * 1024 * 1024)} note={t("uptime", { time: seconds(m.uptime_seconds) })} />
         </Figures>
       )}
       <Targets />
@@ -88,7 +89,7 @@ function Targets() {
               <Badge tone={tones[k.status] ?? "calm"}>{word("kpi.", k.status)}</Badge>
               <small>
                 {t("kpi.target")} {signs[k.comparison] ?? k.comparison} {show(k.target)}{k.tolerance ? ` ± ${show(k.tolerance)}` : ""} · {t("kpi.window", { time: seconds(k.window_seconds) })}
-                {k.sample_count !== null && ` · ${t("kpi.samples", { n: whole(k.sample_count) })}`}
+                {k.sample_count !== null && ` · ${count("sample", k.sample_count)}`}
               </small>
             </li>
           );
@@ -108,7 +109,7 @@ function Firing() {
         const text = i.texts[language.value] ?? i.texts["en"];
         return (
           <p class="notice" role="status" key={i.fingerprint}>
-            <Badge tone={i.severity === "critical" ? "bad" : "warn"}>{word("severity.", i.severity)}</Badge>{" "}
+            <Badge tone={i.severity === "critical" ? "bad" : "warn"}>{code("severity", i.severity)}</Badge>{" "}
             <b>{text?.summary ?? i.rule}</b> {text?.description}{" "}
             <span class="dim">{t("alerts.since", { time: moment(instant(i.since)) })}</span>
           </p>
@@ -128,9 +129,9 @@ function Rules() {
       <details>
         <summary>{t("alerts.all")} ({whole(doc.alerts.length)})</summary>
         <Table label={t("alerts.all")} rows={doc.alerts} id={(a) => a.name} columns={[
-          { title: t("alert.rule"), cell: (a) => a.name },
-          { title: t("alert.state"), cell: (a) => <Badge tone={a.state === "firing" ? "bad" : a.state === "pending" ? "warn" : "calm"}>{word("alerts.", a.state)}</Badge> },
-          { title: t("alert.severity"), cell: (a) => word("severity.", a.severity) },
+          { title: t("alert.rule"), cell: (a) => <>{a.name}{a.error && <Says text={say("said.other")} raw={a.error} />}</> },
+          { title: t("alert.state"), cell: (a) => <Badge tone={a.state === "firing" ? "bad" : a.state === "pending" ? "warn" : "calm"}>{code("alerts", a.state)}</Badge> },
+          { title: t("alert.severity"), cell: (a) => code("severity", a.severity) },
           { title: "PromQL", cell: (a) => <span class="mono">{a.expression}</span> },
         ]} />
       </details>

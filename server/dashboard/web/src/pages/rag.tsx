@@ -56,8 +56,8 @@ function Worst() {
       {list.error && <Trouble error={list.error} content />}
       {list.value && list.value.runs.length === 0 && <p class="dim">{t("rag.worst.none")}</p>}
       {list.value && list.value.runs.length > 0 && (
-        <Table label={t("rag.worst")} rows={list.value.runs} id={(r) => r.run_id + r.trace_id} columns={[
-          { title: t("runs.name"), cell: (r) => <a href={link("run", { run: r.run_id })}>{r.name}</a> },
+        <Table label={t("rag.worst")} rows={list.value.runs} id={(r) => r.run_id + r.trace_id} cards columns={[
+          { title: t("runs.name"), cell: (r) => <a href={link("run", { run: r.run_id })}>{r.name || r.run_id}</a> },
           { title: t("filter.service"), cell: (r) => r.service },
           { title: t("runs.start"), cell: (r) => moment(instant(r.start)) },
           { title: t("runs.similarity"), number: true, cell: (r) => decimal(r.similarity) },

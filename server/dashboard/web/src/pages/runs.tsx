@@ -1,28 +1,32 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { RunList, RunSummary } from "../documents";
-import { get, useDocument } from "../fetching";
+import { useDocument } from "../fetching";
 import { Choice, Filters } from "../filters";
 import { decimal, instant, milliseconds, moment, money, short, t, whole, word } from "../locale";
 import { Badge, Card, Table, Trouble, type Tone } from "../parts";
 import { go, link, view } from "../view";
 
 const tones: Record<string, Tone> = { success: "good", failure: "bad", running: "warn" };
-const page = 100;
+const size = 100;
+const orders = ["start", "duration", "cost", "similarity"];
 
 export function Runs() {
-  const { service, model, outcome, feedback, query } = view.value;
+  const { service, model, outcome, feedback, query, sort, at } = view.value;
   const asked = useSettled(query);
-  const parameters = new URLSearchParams({ limit: String(page) });
-  for (const [name, value] of Object.entries({ service, model, outcome, feedback, q: asked })) if (value) parameters.set(name, value);
+  const place = placeOf(at);
+  const parameters = new URLSearchParams({ limit: String(size) });
+  for (const [name, value] of Object.entries({ service, model, outcome, feedback, sort, q: asked })) if (value) parameters.set(name, value);
+  const question = parameters.toString();
+  if (place.cursor) parameters.set("cursor", place.cursor);
   const list = useDocument<RunList>(`/monitoring/runs?${parameters}`);
   const kept = useLast(list.value);
-  const older = useOlder(parameters.toString());
-  const first = kept?.runs ?? [];
-  const known = new Set(first.map((r) => r.run_id + r.trace_id));
-  const runs = [...first, ...older.runs.filter((r) => !known.has(r.run_id + r.trace_id))];
-  const next = older.next ?? kept?.next ?? "";
+  const runs = kept?.runs ?? [];
+  const first = (place.page - 1) * size + 1;
+  const title = runs.length === 0 ? t("runs.count.none") : t("runs.count", { from: whole(first), to: whole(first + runs.length - 1), total: whole(kept?.total) });
+  const told = useTold(`${parameters}`, list.value !== null, title);
   return (
     <>
+      <p class="offscreen" role="status">{told}</p>
       <Filters title={t("nav.runs")} model range={false}>
         <label>
           {t("runs.filter")}
@@ -30,32 +34,78 @@ export function Runs() {
         </label>
         <Choice label={t("runs.outcome")} value={outcome} values={["success", "failure", "running"]} name={(v) => word("runs.", v)} pick={(v) => go({ outcome: v })} />
         <Choice label={t("runs.feedback")} value={feedback} values={["positive", "negative"]} name={(v) => word("runs.", v)} pick={(v) => go({ feedback: v })} />
+        <label class="order">
+          {t("runs.sort.phone")}
+          <select value={sort} onChange={(e) => go({ sort: e.currentTarget.value })}>
+            {["", ...orders].map((o) => <option value={o} key={o}>{word("runs.sort.", o)}</option>)}
+          </select>
+        </label>
       </Filters>
       {list.error && <Trouble error={list.error} content />}
       {kept && (
-        <Card title={t("runs.count", { n: whole(runs.length), total: whole(kept.total) })} aside={<span class="dim">{t("runs.since", { time: moment(instant(kept.indexed_from)) })}</span>}>
-          {runs.length === 0 ? <p class="empty">{t("runs.none")}</p> : <List runs={runs} />}
-          {next && <p><button type="button" onClick={() => void older.load(next)}>{t("runs.more")}</button> <span role="status">{older.error}</span></p>}
-          {kept.not_indexed > 0 && <p class="dim">{t("runs.not_indexed", { n: whole(kept.not_indexed) })}</p>}
+        <Card title={title} aside={<Pager question={question} page={place.page} next={kept.next} title={title} busy={list.loading} />}>
+          {runs.length === 0 ? <p class="empty">{t("runs.none")}</p> : <List runs={runs} label={title} sort={sort} />}
+          <footer>
+            <p class="dim">
+              {kept.indexed_from && t("runs.since", { time: moment(instant(kept.indexed_from)) })}
+              {kept.not_indexed > 0 && ` · ${t("runs.not_indexed", { n: whole(kept.not_indexed) })}`}
+            </p>
+            {(kept.next || place.page > 1) && runs.length > 10 && <Pager question={question} page={place.page} next={kept.next} title={title} busy={list.loading} />}
+          </footer>
         </Card>
       )}
     </>
   );
 }
 
-function List({ runs }: { runs: RunSummary[] }) {
+function placeOf(at: string): { page: number; cursor: string } {
+  const found = /^(\d{1,6})~(.+)$/.exec(at);
+  return found ? { page: Number(found[1]), cursor: found[2]! } : { page: 1, cursor: "" };
+}
+
+// The pages on the way to the present one, by what was asked: a cursor leads onwards only.
+const trails = new Map<string, string[]>();
+
+function Pager({ question, page, next, title, busy }: { question: string; page: number; next: string; title: string; busy: boolean }) {
+  const turn = (to: string) => {
+    go({ at: to });
+    const region = document.querySelector<HTMLElement>(".runs .scroll");
+    region?.focus({ preventScroll: true });
+    region?.closest("section")?.scrollIntoView({ block: "nearest" });
+  };
+  const forward = () => {
+    const trail = trails.get(question) ?? [];
+    trail[page] = view.value.at;
+    trails.set(question, trail);
+    turn(`${page + 1}~${next}`);
+  };
+  if (page === 1 && !next) return null;
+  // Who stands on a button keeps it: one that leads nowhere says so and does nothing.
+  const button = (label: string, can: boolean, act: () => void) => (
+    <button type="button" class="small" aria-disabled={!can} onClick={() => can && !busy && act()}>{label}</button>
+  );
+  return (
+    <nav class="pager" aria-label={`${t("runs.pages")}: ${title}`}>
+      {button(`← ${t("runs.newer")}`, page > 1, () => turn(trails.get(question)?.[page - 1] ?? ""))}
+      <span>{t("runs.page", { n: whole(page) })}</span>
+      {button(`${t("runs.older")} →`, next !== "", forward)}
+    </nav>
+  );
+}
+
+function List({ runs, label, sort }: { runs: RunSummary[]; label: string; sort: string }) {
   return (
     <div class="runs">
-      <Table<RunSummary> label={t("nav.runs")} rows={runs} id={(r) => r.run_id + r.trace_id} columns={[
+      <Table<RunSummary> label={label} rows={runs} id={(r) => r.run_id + r.trace_id} cards sorting={{ by: sort, pick: (by) => go({ sort: by }) }} columns={[
         { title: t("runs.name"), cell: (r) => <a href={link("run", { run: r.run_id })}>{r.name || r.run_id}</a> },
         { title: t("filter.service"), cell: (r) => r.service },
-        { title: t("runs.start"), cell: (r) => moment(instant(r.start)) },
+        { title: t("runs.start"), sort: "start", cell: (r) => moment(instant(r.start)) },
         { title: t("runs.outcome"), cell: (r) => <Badge tone={tones[r.outcome] ?? "calm"}>{r.error_type || word("runs.", r.outcome)}</Badge> },
-        { title: t("runs.duration"), number: true, cell: (r) => milliseconds(r.duration_ms) },
+        { title: t("runs.duration"), sort: "duration", number: true, cell: (r) => milliseconds(r.duration_ms) },
         { title: t("filter.model"), cell: (r) => r.model ?? "" },
         { title: t("runs.tokens"), number: true, cell: (r) => short(r.tokens) },
-        { title: t("runs.cost"), number: true, cell: (r) => money(r.cost_usd) },
-        { title: t("runs.similarity"), number: true, cell: (r) => decimal(r.similarity) },
+        { title: t("runs.cost"), sort: "cost", number: true, cell: (r) => money(r.cost_usd) },
+        { title: t("runs.similarity"), sort: "similarity", rising: true, number: true, cell: (r) => decimal(r.similarity) },
         { title: t("runs.feedback"), cell: (r) => <Judged score={r.feedback} /> },
         { title: t("runs.spans"), number: true, cell: (r) => whole(r.spans) },
       ]} />
@@ -68,21 +118,16 @@ export function Judged({ score }: { score: number | null | undefined }) {
   return <Badge tone={score >= 0.5 ? "good" : "bad"}>{score === 1 ? t("runs.positive") : score === 0 ? t("runs.negative") : decimal(score)}</Badge>;
 }
 
-// The pages behind the first one, asked for one by one; forgotten when another list is asked for.
-function useOlder(question: string) {
-  const [state, setState] = useState<{ question: string; runs: RunSummary[]; next: string | null; error: string }>({ question, runs: [], next: null, error: "" });
-  const present = state.question === question ? state : { question, runs: [], next: null, error: "" };
-  return {
-    ...present,
-    load: async (cursor: string) => {
-      try {
-        const list = await get<RunList>(`/monitoring/runs?${question}&cursor=${encodeURIComponent(cursor)}`);
-        setState({ question, runs: [...present.runs, ...list.runs], next: list.next, error: "" });
-      } catch (e) {
-        setState({ ...present, error: e instanceof Error ? e.message : String(e) });
-      }
-    },
-  };
+// Read out when another list or page has come, and not whenever a run is added to it.
+function useTold(question: string, here: boolean, title: string): string {
+  const before = useRef(question);
+  const [told, setTold] = useState("");
+  useEffect(() => {
+    if (!here || before.current === question) return;
+    before.current = question;
+    setTold(title);
+  }, [question, here, title]);
+  return told;
 }
 
 // What was typed, once the typing rests.

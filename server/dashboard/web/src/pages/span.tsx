@@ -2,8 +2,9 @@
 import { useState } from "preact/hooks";
 import type { Span, Text } from "../documents";
 import { bytes, decimal, milliseconds, money, t, whole, word } from "../locale";
+import { code, why } from "../said";
 import { documentsOf, messagesOf, type Message } from "../messages";
-import { Card } from "../parts";
+import { Badge, Card } from "../parts";
 
 export function SpanDetail({ span }: { span: Span }) {
   return (
@@ -12,10 +13,11 @@ export function SpanDetail({ span }: { span: Span }) {
         <dl class="facts">
           <Fact name={t("runs.duration")} value={milliseconds(span.duration_ms)} />
           {span.model && <Fact name={t("models.model")} value={[span.model.provider, span.model.response_model || span.model.request_model].filter(Boolean).join(" / ")} />}
-          {span.model?.time_to_first_token_ms != null && <Fact name="TTFT" value={t("run.first_token", { time: milliseconds(span.model.time_to_first_token_ms) })} />}
+          {span.model?.time_to_first_token_ms != null && <Fact name={t("models.ttft.one")} value={milliseconds(span.model.time_to_first_token_ms)} />}
           {span.tokens && <Fact name={t("tokens")} value={`${whole(span.tokens.total)} (${t("run.tokens.of", { input: whole(span.tokens.input + span.tokens.cache_read + span.tokens.cache_write), output: whole(span.tokens.output + span.tokens.reasoning) })})`} />}
           {span.documents && <Fact name={t("rag.source")} value={span.documents.data_source || t("none")} />}
           {span.documents?.mean_similarity != null && <Fact name={t("similarity")} value={`${t("rag.mean")} ${decimal(span.documents.mean_similarity)}, ${t("rag.top")} ${decimal(span.documents.top_similarity)}`} />}
+          <Fact name={t("models.kind")} value={code("span", span.kind)} />
           {span.tool && <Fact name={t("role.tool")} value={span.tool} />}
           {span.http_status !== undefined && <Fact name="HTTP" value={String(span.http_status)} />}
           <Fact name="id" value={span.span_id} />
@@ -54,12 +56,16 @@ function Counted({ span }: { span: Span }) {
   const e = span.explanation!;
   return (
     <Card title={t("run.counted")}>
-      <dl class="facts">
-        <Fact name={word("disposition.", e.disposition)} value={e.events.length > 0 ? e.events.join(", ") : e.reason} />
-        {e.tokens && <Fact name={t("tokens")} value={whole(e.tokens.total)} />}
-        {e.cost_usd !== null && <Fact name={t("cost")} value={`${money(e.cost_usd)}${e.cost_source ? ` (${e.cost_source})` : ""}`} />}
-      </dl>
-      {e.why && <p class="dim">{e.why}</p>}
+      <p>
+        <Badge tone={e.events.length > 0 ? "good" : "calm"}>{e.events.length > 0 ? e.events.map((n) => code("event", n)).join(", ") : code("disposition", e.disposition)}</Badge>{" "}
+        {why(e)}
+      </p>
+      {(e.tokens || e.cost_usd !== null) && (
+        <dl class="facts">
+          {e.tokens && <Fact name={t("tokens")} value={whole(e.tokens.total)} />}
+          {e.cost_usd !== null && <Fact name={t("cost")} value={`${money(e.cost_usd)}${e.cost_source ? ` (${code("cost", e.cost_source)})` : ""}`} />}
+        </dl>
+      )}
     </Card>
   );
 }

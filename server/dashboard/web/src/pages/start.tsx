@@ -1,13 +1,17 @@
 import type { Metrics } from "../documents";
 import { useDocument } from "../fetching";
-import { t, whole } from "../locale";
-import { Card, Copy } from "../parts";
+import { count, t } from "../locale";
+import { Badge, Card, Copy } from "../parts";
+import { snippets, type Door } from "../snippets";
 import { link } from "../view";
-import { snippets } from "../snippets";
+import type { Flow } from "./flow";
 
 export function Start() {
   const m = useDocument<Metrics>("/monitoring/metrics").value;
-  const arrived = m !== null && (m.chat.total_requests > 0 || m.llm.total_calls > 0 || m.rag.total_searches > 0);
+  const flow = useDocument<{ telemetry?: { flow: Flow | null } }>("/monitoring/health?verbose=1").value?.telemetry?.flow;
+  const came = new Set<Door>((flow?.received ?? []).filter((r) => r.requests > 0).map(doorOf));
+  const counted = m !== null && (m.chat.total_requests > 0 || m.llm.total_calls > 0 || m.rag.total_searches > 0);
+  const arrived = counted || came.size > 0;
   return (
     <>
       <h1>{t("start.title")}</h1>
@@ -15,17 +19,29 @@ export function Start() {
       <section class="card">
         <p class={`signal ${arrived ? "on" : ""}`} role="status">
           <span class="lamp" aria-hidden="true" />
-          {arrived ? t("start.arrived", { n: whole(m.chat.total_requests), calls: whole(m.llm.total_calls) }) : t("start.waiting")}
+          {arrived ? t("start.arrived", { chats: count("chat", m?.chat.total_requests ?? 0), calls: count("call", m?.llm.total_calls ?? 0) }) : t("start.waiting")}
           {arrived && <a href={link("overview")}>{t("start.open")}</a>}
         </p>
       </section>
       <div class="snippets">
-        {snippets(location.origin).map((s) => (
-          <Card key={s.title} title={s.title} aside={<Copy label={t("start.copy")} text={() => s.code} />}>
-            <pre class="code" tabIndex={0}>{s.code}</pre>
-          </Card>
-        ))}
+        {snippets(location.origin).map((s) => {
+          const here = s.doors.some((d) => came.has(d));
+          return (
+            <Card key={s.title} title={s.title} tone={here ? "good" : undefined} aside={
+              <span class="bar">
+                <Badge tone={here ? "good" : "calm"}>{t(here ? "start.snippet.arrived" : "start.snippet.waiting")}</Badge>
+                <Copy label={t("start.copy")} of={s.title} text={() => s.code} />
+              </span>
+            }>
+              <pre class="code" tabIndex={0}>{s.code}</pre>
+            </Card>
+          );
+        })}
       </div>
     </>
   );
+}
+
+function doorOf(r: { door: string; signal: string }): Door {
+  return r.door === "langsmith" || r.door === "api" ? r.door : "otlp";
 }
