@@ -42,11 +42,13 @@ type Match struct {
 func (m Match) Found() bool { return m.model != nil }
 
 // Cost prices what a call used. Without a model everything is unpriced.
-func (m Match) Cost(u Usage) Cost {
+func (m Match) Cost(u Usage) Cost { return m.cost(&u) }
+
+func (m *Match) cost(u *Usage) Cost {
 	if m.model == nil {
 		return Cost{Unpriced: nonNegative(u.Tokens)}
 	}
-	return m.model.cost(&u)
+	return m.model.cost(u)
 }
 
 // Find looks for a model of a provider, either as spans tell them; see

@@ -298,13 +298,9 @@ func (r *decoder) runs(s *runs) {
 }
 
 func (r *decoder) entries(e *entries) {
-	n := r.length(4)
-	if n > 0 {
-		e.counts = make(map[EntryCount]int64, n)
-	}
-	for range n {
+	for range r.length(4) {
 		key := EntryCount{Service: r.text(), Name: r.text(), Counts: r.bool()}
-		e.counts[key] = r.varint()
+		*e.count(key) = r.varint()
 	}
 }
 

@@ -17,7 +17,15 @@ type EntryCount struct {
 
 // entries counts entries by name.
 type entries struct {
-	counts map[EntryCount]int64 // keys have a Count of 0
+	counts map[EntryCount]*int64 // keys have a Count of 0
+	// latest has names that were noted of late: most are those of the one before.
+	latest [4]latestEntry
+	turn   int
+}
+
+type latestEntry struct {
+	key   EntryCount
+	count *int64
 }
 
 // maxEntries bounds the names that are told apart; more count under otherEntry.
@@ -27,21 +35,41 @@ const (
 )
 
 func (e *entries) note(service, name string, counts bool) {
-	if e.counts == nil {
-		e.counts = make(map[EntryCount]int64)
+	for i := range e.latest {
+		if l := &e.latest[i]; l.key.Name == name && l.key.Counts == counts && l.key.Service == service && l.count != nil {
+			*l.count++
+			return
+		}
 	}
-	key := EntryCount{Service: service, Name: name, Counts: counts}
+	asked := EntryCount{Service: service, Name: name, Counts: counts}
+	key := asked
 	if _, ok := e.counts[key]; !ok && len(e.counts) >= maxEntries {
 		key.Service, key.Name = otherEntry, otherEntry
 	}
-	e.counts[key]++
+	count := e.count(key)
+	*count++
+	e.latest[e.turn] = latestEntry{asked, count}
+	e.turn = (e.turn + 1) % len(e.latest)
+}
+
+// count gives the count of a key, a new one if there is none.
+func (e *entries) count(key EntryCount) *int64 {
+	count, ok := e.counts[key]
+	if !ok {
+		if e.counts == nil {
+			e.counts = make(map[EntryCount]*int64)
+		}
+		count = new(int64)
+		e.counts[key] = count
+	}
+	return count
 }
 
 // list gives the entries, by service, name, and those that count first.
 func (e *entries) list() []EntryCount {
 	list := make([]EntryCount, 0, len(e.counts))
 	for key, n := range e.counts {
-		key.Count = n
+		key.Count = *n
 		list = append(list, key)
 	}
 	slices.SortFunc(list, func(a, b EntryCount) int {

@@ -143,16 +143,23 @@ const isFree = generationMask + 1
 // free one, else one of the oldest, in each case the first.
 func (h *Horizon) look(b int, fp uint64) (known bool, place int, age uint64) {
 	bucket := (*[bucketSlots]uint64)(h.slots[b*bucketSlots:])
-	var best uint64
-	for i, slot := range bucket {
+	free := bucketSlots
+	// Backwards, so that the first that is free is the last that is noted.
+	for i := bucketSlots - 1; i >= 0; i-- {
+		slot := bucket[i]
 		if slot^fp <= generationMask {
 			return true, 0, 0
 		}
-		a := (uint64(h.epoch) - slot) & generationMask
 		if slot == 0 {
-			a = isFree
+			free = i
 		}
-		best = max(best, a<<bucketBits|uint64(bucketSlots-1-i))
+	}
+	if free < bucketSlots {
+		return false, b*bucketSlots + free, isFree
+	}
+	var best uint64
+	for i, slot := range bucket {
+		best = max(best, (uint64(h.epoch)-slot)&generationMask<<bucketBits|uint64(bucketSlots-1-i))
 	}
 	return false, b*bucketSlots + bucketSlots - 1 - int(best&(bucketSlots-1)), best >> bucketBits
 }
