@@ -35,14 +35,15 @@ var rooms = map[string]room{
 	"telemetry/snapshot":   {of("telemetry", "telemetry/instrument"), "reads what instruments recorded"},
 	"telemetry/durable":    {nil, "puts files in the place of others; does not know what they say"},
 	"telemetry/journal":    {of("telemetry", "telemetry/compress", "telemetry/durable"), "keeps bytes; does not know what they say"},
+	"telemetry/checkpoint": {of("telemetry/durable", "telemetry/journal"), "keeps the state of the journal's readers; does not know what it says"},
 	"telemetry/meter": {
-		of("telemetry", "telemetry/durable", "telemetry/instrument", "telemetry/journal", "telemetry/reported", "telemetry/snapshot", "telemetry/understand"),
+		of("telemetry", "telemetry/checkpoint", "telemetry/instrument", "telemetry/journal", "telemetry/reported", "telemetry/snapshot", "telemetry/understand"),
 		"the journal's reader that counts; never forwards",
 	},
 	"telemetry/objective": {of("telemetry"), "what is wanted of the numbers, as data and as rules; evaluates nothing"},
 	"telemetry/langsmith": {of("telemetry", "telemetry/judgement", "telemetry/otlp", "telemetry/semconv"), "LangSmith's run protocol: runs, and the spans they become"},
 	"telemetry/merger": {
-		of("telemetry/durable", "telemetry/journal", "telemetry/judgement", "telemetry/langsmith", "telemetry/otlp", "telemetry/semconv"),
+		of("telemetry/checkpoint", "telemetry/journal", "telemetry/judgement", "telemetry/langsmith", "telemetry/otlp", "telemetry/semconv"),
 		"the journal's reader that makes spans of runs and appends them; neither counts nor forwards",
 	},
 	"telemetry/redact": {

@@ -91,7 +91,7 @@ func (h *house) start(left int, after bool) {
 	files := map[string][]byte{}
 	h.log = &mortal{Journal: h.journal, left: left, after: after, die: func() {
 		for i := range 2 {
-			path := (&generations{dir: h.dir}).path(i)
+			path := generations(h.dir).Path(i)
 			files[path], _ = os.ReadFile(path)
 		}
 		cancel()

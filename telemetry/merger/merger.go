@@ -2,6 +2,7 @@ package merger
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -9,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"treq/telemetry/checkpoint"
 	"treq/telemetry/journal"
 	"treq/telemetry/langsmith"
 	"treq/telemetry/otlp"
@@ -77,7 +79,7 @@ type Merger struct {
 	o           Options
 	log         *slog.Logger
 	cursor      *journal.Cursor
-	generations generations
+	generations *checkpoint.Generations
 
 	mu    sync.Mutex // guards table against those who look
 	table *table
@@ -102,8 +104,8 @@ type Merger struct {
 // checkpoints are logged and passed over; one written by a newer version is an error.
 func Open(o Options) (*Merger, error) {
 	o.complete()
-	m := &Merger{o: o, log: o.Logger, generations: generations{dir: o.Dir}}
-	c, damaged, err := m.generations.load()
+	m := &Merger{o: o, log: o.Logger, generations: generations(o.Dir)}
+	saved, damaged, err := m.generations.Load()
 	if err != nil {
 		return nil, fmt.Errorf("read the checkpoint of runs: %w", err)
 	}
@@ -112,13 +114,13 @@ func Open(o Options) (*Merger, error) {
 	}
 	l := limits{timeout: o.Timeout, orphan: o.OrphanWait, bytes: o.PendingBytes, runs: o.PendingRuns}
 	m.table = newTable(l, m.ended)
-	if c != nil {
-		if m.table, err = unmarshal(c.state, l, m.ended); err != nil {
-			return nil, fmt.Errorf("restore the runs at %d: %w", c.position, err)
+	if saved != nil {
+		if m.table, err = unmarshal(saved.State[8:], l, m.ended); err != nil {
+			return nil, fmt.Errorf("restore the runs at %d: %w", saved.Position, err)
 		}
-		m.position, m.now = c.position, c.now
+		m.position, m.now = saved.Position, int64(binary.LittleEndian.Uint64(saved.State))
 	}
-	m.stored, m.kept = m.position, m.generations.oldest()
+	m.stored, m.kept = m.position, m.generations.Oldest()
 	m.target = o.Log.Durable()
 	m.cursor, err = o.Log.NewCursor("runs-merger", m.position, true)
 	return m, err
@@ -318,8 +320,7 @@ func (m *Merger) checkpoint() error {
 	if !m.out.empty() {
 		return errors.New("runs that have ended are not appended yet")
 	}
-	c := &checkpoint{position: m.position, now: m.now, state: m.table.marshal()}
-	keep, err := m.generations.store(c)
+	keep, err := store(m.generations, m.position, m.now, m.table.marshal())
 	if err != nil {
 		return err
 	}

@@ -1,11 +1,12 @@
 package merger
 
 import (
+	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"hash/crc32"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -306,7 +307,7 @@ func TestCheckpointsThatDoNotRead(t *testing.T) {
 		settle(time.Minute)
 		h.stop()
 		damage := func(i int, at int) {
-			path := (&generations{dir: h.dir}).path(i)
+			path := generations(h.dir).Path(i)
 			b, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
@@ -327,16 +328,22 @@ func TestCheckpointsThatDoNotRead(t *testing.T) {
 			t.Errorf("%v", got)
 		}
 		h.stop()
-		// A later format is not overwritten.
-		b := (&checkpoint{}).encode()
-		b = b[:len(b)-4]
-		b[len(checkpointMagic)]++
-		b = binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
-		if err := os.WriteFile((&generations{dir: h.dir}).path(0), b, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if _, _, err := (&generations{dir: h.dir}).load(); !errors.Is(err, errNewerFormat) {
-			t.Errorf("a checkpoint of a later format: %v", err)
-		}
 	})
+}
+
+// TestCheckpointFormat: the file is as docs/upgrade.md promises that later versions read it.
+func TestCheckpointFormat(t *testing.T) {
+	g := generations(t.TempDir())
+	if _, err := store(g, 1000, 7, []byte("table")); err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(g.Path(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := append([]byte("TREQRUNS\x01\x00\x00\x00\xe8\x03\x00\x00\x00\x00\x00\x00\x07\x00\x00\x00\x00\x00\x00\x00"), "table"...)
+	want = binary.LittleEndian.AppendUint32(want, crc32.Checksum(want, crc32.MakeTable(crc32.Castagnoli)))
+	if !bytes.Equal(got, want) || filepath.Base(g.Path(0)) != "runs-0" {
+		t.Errorf("%s holds %q, want %q", g.Path(0), got, want)
+	}
 }

@@ -3,62 +3,57 @@ package meter
 import (
 	"bytes"
 	"encoding/binary"
-	"hash/crc32"
 	"io"
-	"os"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"treq/telemetry/checkpoint"
 	"treq/telemetry/journal"
 )
 
-func example(n byte) *checkpoint {
-	return &checkpoint{
+func example(n byte) *state {
+	return &state{
 		Position: 1000 + 10*10, Admitted: time.Unix(5, 6).UTC(), Written: time.Unix(7, int64(n)).UTC(), Rules: "r",
 		Totals: []byte{n, 2}, Engine: []byte{3}, Bounds: []byte{}, Reported: []byte{4, 5, 6},
 	}
 }
 
-// whole is a checkpoint's file.
-func whole(c *checkpoint) []byte {
+// encoded is the state as it is written.
+func encoded(s *state) []byte {
 	var b bytes.Buffer
-	_ = c.encode(&b, c.engine) // a buffer takes all
+	_ = s.encode(&b, func(to io.Writer) error { _, err := to.Write(s.Engine); return err }) // a buffer takes all
 	return b.Bytes()
 }
 
-// engine writes the state that the checkpoint holds.
-func (c *checkpoint) engine(to io.Writer) error {
-	_, err := to.Write(c.Engine)
-	return err
+// byHand is the state in a version's format, put together by hand.
+func byHand(s *state, version int) []byte {
+	var b []byte
+	for _, at := range []time.Time{s.Admitted, s.Written} {
+		b = binary.LittleEndian.AppendUint64(b, uint64(at.UnixNano()))
+	}
+	sections := [][]byte{[]byte(s.Rules), s.Totals, s.Engine, s.Bounds, s.Reported}
+	if version > 1 {
+		sections = [][]byte{[]byte(s.Rules), s.Totals, s.Bounds, s.Reported}
+	}
+	for _, section := range sections {
+		b = append(binary.LittleEndian.AppendUint64(b, uint64(len(section))), section...)
+	}
+	if version > 1 {
+		b = append(b, s.Engine...)
+	}
+	return b
 }
 
-func (g *generations) store(c *checkpoint) (journal.Position, error) {
-	d, err := g.begin(c, c.engine)
-	if err != nil {
-		return 0, err
-	}
-	return g.finish(d)
-}
-
-// wholeBefore is the file of version 1.
-func wholeBefore(c *checkpoint) []byte {
-	b := append([]byte(checkpointMagic), 1, 0, 0, 0)
-	for _, n := range []uint64{uint64(c.Position), uint64(c.Admitted.UnixNano()), uint64(c.Written.UnixNano())} {
-		b = binary.LittleEndian.AppendUint64(b, n)
-	}
-	for _, s := range [][]byte{[]byte(c.Rules), c.Totals, c.Engine, c.Bounds, c.Reported} {
-		b = append(binary.LittleEndian.AppendUint64(b, uint64(len(s))), s...)
-	}
-	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b, castagnoli))
-}
-
-func TestCheckpointRoundTrip(t *testing.T) {
+func TestStateRoundTrip(t *testing.T) {
 	want := example(1)
-	for version, content := range map[int][]byte{1: wholeBefore(want), 2: whole(want)} {
-		got, err := decodeCheckpoint(content)
+	if got := encoded(want); !bytes.Equal(got, byHand(want, stateVersion)) {
+		t.Errorf("%x is written, want %x", got, byHand(want, stateVersion))
+	}
+	for version := 1; version <= stateVersion; version++ {
+		got, err := decodeState(&checkpoint.Saved{Version: uint32(version), Position: want.Position, State: byHand(want, version)})
 		if err != nil {
 			t.Fatalf("version %d: %v", version, err)
 		}
@@ -69,50 +64,43 @@ func TestCheckpointRoundTrip(t *testing.T) {
 	}
 }
 
-func TestEveryDamageToACheckpointIsSeen(t *testing.T) {
-	content := whole(example(1))
-	for i := range content {
-		damaged := append([]byte(nil), content...)
-		damaged[i] ^= 0x40
-		if _, err := decodeCheckpoint(damaged); err == nil {
-			t.Fatalf("byte %d flipped: no error", i)
+// Of two states at one position the later written has seen more timers fire.
+func TestTheLaterOfTwoStatesAtOnePosition(t *testing.T) {
+	for _, order := range [][2]byte{{1, 2}, {2, 1}} {
+		dir := t.TempDir()
+		g := generations(dir)
+		for _, n := range order {
+			d, err := g.Begin(1100, func(w io.Writer) error { _, err := w.Write(encoded(example(n))); return err })
+			if err == nil {
+				_, err = g.Finish(d)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
 		}
-		if _, err := decodeCheckpoint(content[:i]); err == nil {
-			t.Fatalf("cut to %d bytes: no error", i)
+		saved, damaged, err := generations(dir).Load()
+		if err != nil || len(damaged) > 0 {
+			t.Fatal(damaged, err)
+		}
+		if s, err := decodeState(saved); err != nil || s.Totals[0] != 2 {
+			t.Errorf("written in the order %v: %v, %v", order, s, err)
 		}
 	}
 }
 
-func TestTheOlderGenerationServesWhenTheNewerIsDamaged(t *testing.T) {
-	g := generations{dir: t.TempDir()}
-	older, newer := example(1), example(2)
-	newer.Position += 50
-	if keep, err := g.store(older); err != nil || keep != 0 {
-		t.Fatalf("first store keeps from %d, %v; want everything kept", keep, err)
+func FuzzDecodeState(f *testing.F) {
+	for version := 1; version <= stateVersion; version++ {
+		f.Add(byHand(example(1), version), version == 1)
 	}
-	if keep, err := g.store(newer); err != nil || keep != older.Position {
-		t.Fatalf("second store keeps from %d, %v; want %d", keep, err, older.Position)
-	}
-	if err := os.WriteFile(g.path(1), []byte("rubbish"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	again := generations{dir: g.dir}
-	c, damaged, err := again.load()
-	if err != nil || len(damaged) != 1 || c == nil || c.Position != older.Position {
-		t.Fatalf("load = %v, %v, %v", c, damaged, err)
-	}
-	if again.next != 1 {
-		t.Error("the next checkpoint would overwrite the one that is whole")
-	}
-}
-
-func FuzzDecodeCheckpoint(f *testing.F) {
-	f.Add(whole(example(1)))
-	f.Add(wholeBefore(example(1)))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		c, err := decodeCheckpoint(b)
-		if err == nil && !cmp.Equal(whole(c), b) && !cmp.Equal(wholeBefore(c), b) {
-			t.Error("a checkpoint that decodes does not encode to the same")
+	f.Fuzz(func(t *testing.T, b []byte, old bool) {
+		version := stateVersion
+		if old {
+			version = 1
+		}
+		s, err := decodeState(&checkpoint.Saved{Version: uint32(version), State: b})
+		// Behind the sections of version 1 nothing is read.
+		if err == nil && !bytes.HasPrefix(b, byHand(s, version)) {
+			t.Error("a state that decodes does not encode to the same")
 		}
 	})
 }
@@ -129,12 +117,9 @@ func checkpointsCatchUpWhileIdle(t *testing.T) {
 	synctest.Wait()
 	written := h.generations()
 	for path, content := range written {
-		c, err := decodeCheckpoint(content)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if c.Position != end {
-			t.Errorf("%s stands at %d, want %d", path, c.Position, end)
+		// Behind eight bytes of magic and four of the version.
+		if at := journal.Position(binary.LittleEndian.Uint64(content[12:])); at != end {
+			t.Errorf("%s stands at %d, want %d", path, at, end)
 		}
 	}
 	if len(written) != 2 {

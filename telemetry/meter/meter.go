@@ -13,6 +13,7 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"treq/telemetry"
+	"treq/telemetry/checkpoint"
 	"treq/telemetry/instrument"
 	"treq/telemetry/journal"
 	"treq/telemetry/reported"
@@ -53,7 +54,7 @@ type Meter struct {
 	engine      *understand.Engine
 	rules       string // identifies Options.Rules
 	cursor      *journal.Cursor
-	generations generations
+	generations *checkpoint.Generations
 	sidecars    sidecars
 	log         *slog.Logger
 
@@ -97,23 +98,27 @@ func Open(_ context.Context, o Options) (*Meter, error) {
 		opts:        o,
 		rules:       fmt.Sprintf("%x", xxh3.HashString(fmt.Sprintf("%+v", o.Rules))),
 		engine:      engine,
-		generations: generations{dir: o.Dir},
+		generations: generations(o.Dir),
 		log:         o.Logger,
 		changed:     make(chan struct{}),
 	}
-	c, damaged, err := m.generations.load()
+	saved, damaged, err := m.generations.Load()
 	if err != nil {
 		return nil, fmt.Errorf("read checkpoint: %w", err)
 	}
 	for _, d := range damaged {
 		m.log.Error("a checkpoint is damaged and passed over", "error", d)
 	}
-	if c == nil && len(damaged) > 0 {
+	if saved == nil && len(damaged) > 0 {
 		m.log.Error("no checkpoint can be read: totals start again from the oldest record of the journal")
 	}
 	from := journal.Position(0)
-	if c != nil {
-		if err := m.restore(c); err != nil {
+	if saved != nil {
+		c, err := decodeState(saved)
+		if err == nil {
+			err = m.restore(c)
+		}
+		if err != nil {
 			return nil, err
 		}
 		from = c.Position
@@ -129,12 +134,12 @@ func Open(_ context.Context, o Options) (*Meter, error) {
 		return nil, err
 	}
 	m.target = o.Journal.Durable()
-	m.kept = m.generations.oldest()
+	m.kept = m.generations.Oldest()
 	m.counted.Store(uint64(from))
 	return m, nil
 }
 
-func (m *Meter) restore(c *checkpoint) error {
+func (m *Meter) restore(c *state) error {
 	if c.Rules != m.rules {
 		m.log.Warn("the rules changed since the last checkpoint: what is counted from here on follows the new ones", "was", c.Rules, "now", m.rules)
 	}

@@ -98,7 +98,7 @@ func (h *house) crash() {
 		}
 	}
 	for i := range 2 {
-		path := (&generations{dir: h.dir}).path(i)
+		path := generations(h.dir).Path(i)
 		if _, ok := newest[path]; !ok {
 			_ = os.Remove(path)
 		}
@@ -108,7 +108,7 @@ func (h *house) crash() {
 func (h *house) generations() map[string][]byte {
 	out := map[string][]byte{}
 	for i := range 2 {
-		path := (&generations{dir: h.dir}).path(i)
+		path := generations(h.dir).Path(i)
 		if b, err := os.ReadFile(path); err == nil {
 			out[path] = b
 		}

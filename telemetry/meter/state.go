@@ -3,6 +3,7 @@ package meter
 import (
 	"context"
 	"fmt"
+	"io"
 	"time"
 
 	"treq/telemetry/journal"
@@ -47,13 +48,13 @@ func (m *Meter) checkpoint() error {
 	m.lastCheckpoint = m.opts.Now()
 	done := make(chan written, 1)
 	m.writing = done
-	draft, err := m.generations.begin(c, m.engine.WriteState)
+	draft, err := m.generations.Begin(c.Position, func(w io.Writer) error { return c.encode(w, m.engine.WriteState) })
 	if err != nil {
 		done <- written{err: err}
 		return nil
 	}
 	go func() {
-		keep, err := m.generations.finish(draft)
+		keep, err := m.generations.Finish(draft)
 		if err == nil {
 			m.cursor.Commit(keep)
 		}
@@ -82,8 +83,8 @@ func (m *Meter) settle() error {
 	return nil
 }
 
-func (m *Meter) state() (c *checkpoint, err error) {
-	c = &checkpoint{
+func (m *Meter) state() (c *state, err error) {
+	c = &state{
 		Position: m.Counted(),
 		Admitted: m.admitted,
 		Written:  m.opts.Now(),
