@@ -255,7 +255,7 @@ func (s *Server) openSinks(p *parts) (err error) {
 		StopGrace: grace,
 		Dir:       s.config.DataDir, Open: p.openCursor, Version: s.version,
 		Instance: p.identity.Instance, Logger: s.log, Proxy: http.ProxyFromEnvironment,
-		Rewrite: s.forSinks(), RewriteAll: s.config.Redact.At.Sink(),
+		Redaction: s.forSinks(),
 	})
 	if err != nil {
 		return err

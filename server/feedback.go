@@ -114,6 +114,9 @@ func (s *Server) toldSink(c export.Config, t export.FeedbackTarget) mirror.Sink 
 		Name: c.Name, Words: mirror.Words(t.Words), Base: t.Base, Headers: t.Headers,
 		Tenant: t.Tenant, Project: c.Project, Timeout: t.Timeout,
 	}
+	if c.Content == export.ContentNone {
+		sink.Strip = s.forSinks().Strip
+	}
 	if s.config.Chats.Preset == presetTreq {
 		sink.AlsoAs = []string{alsoScore}
 	}

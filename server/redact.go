@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -20,10 +21,11 @@ import (
 	"treq/telemetry/redact"
 )
 
-// openRedactor makes what takes out of requests what the settings say; nil where they
-// say nothing. dir keeps the key of hashes where the settings have none.
-func openRedactor(c config.Redact, dir string) (*redact.Redactor, error) {
-	if !c.On() {
+// openRedactor makes what takes out of requests what the settings say, or what they say
+// with another word on content; nil where they say nothing. dir keeps the key of
+// hashes where the settings have none.
+func openRedactor(c config.Redact, dir string, content export.Content) (*redact.Redactor, error) {
+	if !c.On() && content != export.ContentNone {
 		return nil, nil
 	}
 	var rules redact.Rules
@@ -41,6 +43,12 @@ func openRedactor(c config.Redact, dir string) (*redact.Redactor, error) {
 	}
 	if c.Content == config.ContentNone {
 		rules.Content = redact.NoContent
+	}
+	switch content {
+	case export.ContentKeep:
+		rules.Content = redact.KeepContent
+	case export.ContentNone: // alone: its other half is the word to keep it
+		rules = redact.Rules{Content: redact.NoContent}
 	}
 	if rules.Key = c.Key; rules.Key.IsZero() {
 		key, err := keptKey(filepath.Join(dir, "redact.key"))
@@ -140,6 +148,9 @@ func (c redactedCounts) Collect(ch chan<- prometheus.Metric) {
 // redaction is what becomes of what comes in and leaves.
 type redaction struct {
 	redactor *redact.Redactor // nil where nothing is looked for
+	// rules and strip are its halves, for sinks with their own word on content; nil where
+	// no sink has one.
+	rules, strip *redact.Redactor
 	// doors is where the doors put what they take in, judgements where judgements of
 	// runs go: these leave by ways of their own, so that they are always clean.
 	doors, judgements appender
@@ -148,7 +159,10 @@ type redaction struct {
 // openRedaction decides on it, once the log is open.
 func (s *Server) openRedaction(p *parts) error {
 	s.redaction.doors, s.redaction.judgements = p.journal, p.journal
-	r, err := openRedactor(s.config.Redact, s.config.DataDir)
+	if err := s.openContent(); err != nil {
+		return err
+	}
+	r, err := openRedactor(s.config.Redact, s.config.DataDir, "")
 	if err != nil || r == nil {
 		return err
 	}
@@ -172,13 +186,31 @@ func (l judgementLog) Append(ctx context.Context, e *journal.Entry) (journal.Rec
 	return l.redactedLog.Append(ctx, e)
 }
 
-// forSinks is what rewrites records for sinks; nil where nothing is looked for.
-func (s *Server) forSinks() export.Rewrite {
-	r := s.redaction.redactor
-	if r == nil {
+// openContent makes what sinks need that have their own word on content.
+func (s *Server) openContent() (err error) {
+	own := func(c export.Config) bool { return c.Content != "" }
+	if !slices.ContainsFunc(s.config.Sinks, own) {
 		return nil
 	}
-	return func(kind journal.Kind, body []byte) ([]byte, error) { return redacted(r, kind, body) }
+	if s.redaction.rules, err = openRedactor(s.config.Redact, s.config.DataDir, export.ContentKeep); err != nil {
+		return err
+	}
+	s.redaction.strip, err = openRedactor(s.config.Redact, s.config.DataDir, export.ContentNone)
+	return err
+}
+
+// forSinks is what is taken out of what leaves.
+func (s *Server) forSinks() export.Redaction {
+	by := func(r *redact.Redactor) export.Rewrite {
+		if r == nil {
+			return nil
+		}
+		return func(kind journal.Kind, body []byte) ([]byte, error) { return redacted(r, kind, body) }
+	}
+	return export.Redaction{
+		Rewrite: by(s.redaction.redactor), RewriteAll: s.config.Redact.At.Sink(),
+		Rules: by(s.redaction.rules), Strip: by(s.redaction.strip),
+	}
 }
 
 // mergedLog is the log as the merger of native runs uses it.

@@ -52,6 +52,15 @@ const (
 	RedactOff Redact = "off"
 )
 
+// Content says whether a sink gets what people and models wrote.
+type Content string
+
+// Whether it does.
+const (
+	ContentKeep Content = "keep"
+	ContentNone Content = "none" // the words go, every number stays
+)
+
 // Enrich says whether spans get what the backend would miss of them.
 type Enrich string
 
@@ -146,6 +155,9 @@ type Config struct {
 	Enrich Enrich `yaml:"enrich" json:"enrich"`
 	// Redact is on or off, whatever redact.at says; "" leaves it to that.
 	Redact Redact `yaml:"redact" json:"redact"`
+	// Content is keep or none, whatever redact.content says; "" leaves it to that. What
+	// went at the door does not come back.
+	Content Content `yaml:"content" json:"content"`
 	// Feedback says whether the sink is told of judgements of runs: on, off, or the
 	// words to tell them in; see [Feedback] for the default.
 	Feedback Feedback `yaml:"feedback" json:"feedback"`
@@ -222,6 +234,9 @@ func (c Config) Validate() error {
 	}
 	if c.Redact != "" && c.Redact != RedactOn && c.Redact != RedactOff {
 		at("redact", `%q is not known; known are "on" and "off"`, string(c.Redact))
+	}
+	if c.Content != "" && c.Content != ContentKeep && c.Content != ContentNone {
+		at("content", `%q is not known; known are "keep" and "none"`, string(c.Content))
 	}
 	if !httpguts.ValidHeaderFieldValue(c.Project) {
 		at("project", "holds characters that a header cannot carry")

@@ -39,10 +39,7 @@ type Deps struct {
 	Transport http.RoundTripper
 	// StopGrace is how long Stop lets a sink that works go on sending; 0 is 2 s.
 	StopGrace time.Duration
-	// Rewrite takes out of what leaves what a sink is not to have, of sinks that ask
-	// for it, and with RewriteAll of all that do not ask to be spared; nil takes out nothing.
-	Rewrite    Rewrite
-	RewriteAll bool
+	Redaction
 	// Random gives numbers in [0, 1) for jitter, from several goroutines; nil is
 	// math/rand/v2.
 	Random func() float64
@@ -105,12 +102,10 @@ func New(c Config, d Deps) (*Sink, error) {
 		gate:     gate{random: d.Random, state: Running},
 		stopping: make(chan struct{}), done: make(chan struct{}),
 	}
-	if c.Redact == RedactOn || c.Redact == "" && d.RewriteAll {
-		s.rewrite = d.Rewrite
-	}
 	if c.Redact == RedactOn && d.Rewrite == nil {
 		return nil, telemetry.Errorf(telemetry.Unprocessable, "sinks.%s.redact: no rules are set: set redact.rules or redact.file", c.Name)
 	}
+	s.rewrite = d.For(c)
 	if c.Enrich == EnrichOn {
 		s.enrich = profiles[c.Profile].enrich
 	}

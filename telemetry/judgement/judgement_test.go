@@ -2,6 +2,7 @@ package judgement
 
 import (
 	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -27,13 +28,18 @@ func TestARecordKeepsAJudgement(t *testing.T) {
 			ID: "11111111-1111-4111-8111-111111111111", RunID: text.Filter(func(s string) bool { return s != "" }).Draw(t, "run"),
 			Key: text.Filter(func(s string) bool { return s != "" }).Draw(t, "key"), Source: "browser",
 			Scored: rapid.Bool().Draw(t, "scored"), Value: text.Draw(t, "value"), Comment: text.Draw(t, "comment"), Service: "app",
-			Time: time.Unix(0, rapid.Int64Range(1, 1<<62).Draw(t, "time")).UTC(),
+			Time: time.Unix(0, rapid.Int64Range(1, 1<<62).Draw(t, "time")).UTC(), Deleted: rapid.Bool().Draw(t, "deleted"),
+		}
+		if rapid.Bool().Draw(t, "changed") {
+			j.Changed = j.Time.Add(time.Minute)
 		}
 		if j.Scored {
 			j.Score = rapid.Float64Range(0, 1).Draw(t, "score")
 		}
 		if rapid.Bool().Draw(t, "told") {
-			j.Told = []byte(`{"trace_id":"x"}`)
+			j.Told = rapid.SampledFrom([]json.RawMessage{
+				[]byte(`{"trace_id":"x"}`), []byte(`{"correction":{"answer":"42"},"score":1}`), []byte(`{"correction":"no"}`), []byte(`{"value":"correction"}`),
+			}).Draw(t, "as it came")
 		}
 		// Requests concatenate, as Keep relies on.
 		if diff := cmp.Diff([]Judgement{j, j}, each(t, Append(Append(nil, &j), &j))); diff != "" {

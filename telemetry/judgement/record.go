@@ -3,6 +3,7 @@ package judgement
 import (
 	"bytes"
 	"encoding/hex"
+	"encoding/json"
 	"math"
 	"time"
 
@@ -38,7 +39,9 @@ func Append(dst []byte, j *Judgement) []byte {
 	}
 	text(semconv.TreqFeedbackValue, j.Value)
 	text(semconv.TreqFeedbackComment, j.Comment)
-	text(semconv.TreqFeedbackTold, string(j.Told))
+	told, correction := parted(j.Told)
+	text(semconv.TreqFeedbackTold, string(told))
+	text(semconv.TreqFeedbackCorrection, string(correction))
 	if !j.Changed.IsZero() {
 		attributes = append(attributes, otlp.I64(semconv.TreqFeedbackChanged, j.Changed.UnixNano()))
 	}
@@ -50,6 +53,45 @@ func Append(dst []byte, j *Judgement) []byte {
 		record.Time, record.Observed = uint64(n), uint64(n)
 	}
 	return otlp.AppendLogsRequest(dst, []otlp.KV{otlp.Str(semconv.ServiceName, service)}, scope, record)
+}
+
+// correctionField is the field of Told that holds content: what people wrote.
+const correctionField = "correction"
+
+// parted takes the correction out of Told, so that whoever takes content away finds it
+// by its name.
+func parted(told json.RawMessage) (rest, correction json.RawMessage) {
+	if !bytes.Contains(told, []byte(correctionField)) {
+		return told, nil
+	}
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(told, &fields) != nil {
+		return told, nil
+	}
+	correction = fields[correctionField]
+	delete(fields, correctionField)
+	rest, err := json.Marshal(fields)
+	if err != nil || correction == nil {
+		return told, nil
+	}
+	return rest, correction
+}
+
+// joined puts the correction back, unless it was taken away.
+func joined(told, correction json.RawMessage) json.RawMessage {
+	var fields map[string]json.RawMessage
+	if !json.Valid(correction) || told != nil && json.Unmarshal(told, &fields) != nil {
+		return told
+	}
+	if fields == nil {
+		fields = map[string]json.RawMessage{}
+	}
+	fields[correctionField] = correction
+	whole, err := json.Marshal(fields)
+	if err != nil {
+		return told
+	}
+	return whole
 }
 
 // Each tells the judgements of an ExportLogsServiceRequest in their order: records
@@ -117,6 +159,9 @@ func (v *visitor) feedback(j *Judgement, l *otlp.LogRecord) {
 	}
 	if told := text(l.Attributes, semconv.TreqFeedbackTold); told != "" {
 		j.Told = []byte(told)
+	}
+	if correction := text(l.Attributes, semconv.TreqFeedbackCorrection); correction != "" {
+		j.Told = joined(j.Told, []byte(correction))
 	}
 	j.Score, j.Scored = score(l.Attributes, semconv.TreqFeedbackScore)
 	if at, ok := find(l.Attributes, semconv.TreqFeedbackChanged); ok && at.Type == otlp.Int {

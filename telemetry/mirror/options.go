@@ -38,6 +38,9 @@ type Sink struct {
 	// AlsoAs are further keys under which LangSmith is told of a judgement of
 	// judgement.DefaultKey that did not come in its own words.
 	AlsoAs []string
+	// Strip takes out of a record of judgements what the sink is not to have; nil takes
+	// out nothing. It gives body itself where nothing changes.
+	Strip func(kind journal.Kind, body []byte) ([]byte, error)
 	// Projects looks up LangSmith's projects, for the fields that its newer storage
 	// wants; nil leaves them out. The caller closes it, after the Mirror's Stop.
 	Projects *Projects

@@ -79,7 +79,11 @@ func (b *outbox) take() (more bool, err error) {
 	}
 	defer rec.Release()
 	if rec.Kind == journal.Posts || rec.Kind == journal.Logs {
-		if body, err := rec.Data(); err == nil {
+		body, err := rec.Data()
+		if err == nil && b.sink.Strip != nil {
+			body, err = b.sink.Strip(rec.Kind, body)
+		}
+		if err == nil {
 			// A record that does not scan was counted as damaged by whoever counts.
 			_ = judgement.Each(body, func(j judgement.Judgement) { b.held = append(b.held, j) })
 		}

@@ -35,7 +35,7 @@ var written = [...]string{
 	"ai.prompt", "ai.prompt.messages", "ai.prompt.tools", "ai.response.object", "ai.response.reasoning", "ai.response.text",
 	"ai.response.toolCalls", "ai.response.files", "ai.toolCall.args", "ai.toolCall.input", "ai.toolCall.output", "ai.toolCall.result",
 	"ai.value", "ai.values", "ai.embedding", "ai.embeddings", "ai.ranking", "ai.documents", "ai.schema",
-	TreqFeedbackComment,
+	TreqFeedbackComment, TreqFeedbackCorrection,
 	"exception.message", "exception.stacktrace", "db.query.text", "db.statement",
 	"prompt", "completion", "all_messages_events", "events", "tool_arguments", "tool_response", "response_data", "request_data",
 	"http.request.body", "http.response.body", "content", "message", "messages", "arguments",

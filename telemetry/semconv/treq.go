@@ -44,6 +44,9 @@ const (
 	// TreqFeedbackTold: string: a JSON object, the further fields of a judgement in
 	// LangSmith's own form, of treq.feedback.
 	TreqFeedbackTold = "treq.feedback.told"
+	// TreqFeedbackCorrection: string: JSON, what LangSmith's form says that should have
+	// been answered, of treq.feedback.
+	TreqFeedbackCorrection = "treq.feedback.correction"
 	// TreqFeedbackChanged: int: Unix nanoseconds, when the judgement was changed or
 	// withdrawn last, of treq.feedback; left out for one that never was.
 	TreqFeedbackChanged = "treq.feedback.changed_unix_nano"
