@@ -11,6 +11,14 @@ import (
 	"syscall"
 )
 
+// What Windows's sockets say, which is none of the numbers that its package syscall
+// has for these names.
+const (
+	winAborted = syscall.Errno(10053)
+	winReset   = syscall.Errno(10054)
+	winRefused = syscall.Errno(10061)
+)
+
 // wayOf says in words what failed between here and a receiver. It is told by the
 // kind of the error and not by its text, which may repeat a secret.
 func wayOf(err error) string {
@@ -32,9 +40,9 @@ func wayOf(err error) string {
 	switch {
 	case errors.Is(err, http.ErrSchemeMismatch):
 		return "the server does not speak TLS"
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, winRefused):
 		return "the connection was refused"
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, winReset), errors.Is(err, winAborted):
 		return "the connection was reset"
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded):
 		return "no answer in time"

@@ -95,9 +95,10 @@ func (d *deadLetters) open() (*os.File, error) {
 	return os.OpenFile(d.path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 }
 
-// turn sets the full file aside, in place of the one before, and begins anew.
+// turn sets the full file aside, in place of the one before, and begins anew. The
+// file is closed first: Windows renames no file that is open.
 func (d *deadLetters) turn(full *os.File) (*os.File, error) {
-	if err := full.Sync(); err != nil {
+	if err := errors.Join(full.Sync(), full.Close()); err != nil {
 		return full, err
 	}
 	if err := os.Rename(d.path, d.path+".1"); err != nil {
@@ -107,7 +108,6 @@ func (d *deadLetters) turn(full *os.File) (*os.File, error) {
 	if err != nil {
 		return full, err
 	}
-	full.Close()
 	d.size = 0
 	return fresh, nil
 }

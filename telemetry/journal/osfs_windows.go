@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"errors"
 	"os"
 
 	"golang.org/x/sys/windows"
@@ -36,6 +37,20 @@ func openRemovable(name string, flag int) (*os.File, error) {
 		return nil, &os.PathError{Op: "open", Path: name, Err: err}
 	}
 	return os.NewFile(uintptr(h), name), nil
+}
+
+// Sync implements File. Windows flushes for those who may write only, and a start
+// makes durable what it reads: for such a file it opens another handle.
+func (f *osFile) Sync() error {
+	err := f.File.Sync()
+	if !errors.Is(err, windows.ERROR_ACCESS_DENIED) {
+		return err
+	}
+	writer, err := openRemovable(f.Name(), os.O_RDWR)
+	if err != nil {
+		return err
+	}
+	return errors.Join(writer.Sync(), writer.Close())
 }
 
 func space(dir string) (total, free int64, err error) {
