@@ -47,7 +47,7 @@ export async function hundredThousand(b) {
   await measure("all outcomes", () => page.selectOption("label:has-text('Resultado') select", ""), says("de 100.000"));
 
   // Turned with the keyboard alone, and told to who cannot see it.
-  const pages = page.getByRole("navigation", { name: /Páginas da lista/ }).first();
+  const pages = page.getByRole("navigation", { name: "Páginas da lista", exact: true });
   const next = pages.getByRole("button", { name: "Próxima" });
   const back = pages.getByRole("button", { name: "Anterior" });
   b.expect((await back.getAttribute("aria-disabled")) === "true", "one can go back from the first page");
@@ -56,11 +56,12 @@ export async function hundredThousand(b) {
   await measure("page 2", () => page.keyboard.press("Enter"), says("101 a 200 de 100.000"));
   b.expect(await page.evaluate(() => document.activeElement.matches(".runs .scroll")), "the list has not the focus after it was turned");
   await eventually("the page is told", async () => (await page.locator("main > [role=status]").allTextContents()).some((s) => plain(s).includes("101 a 200 de 100.000")));
+  for (const href of await page.locator("tbody tr a").evaluateAll((links) => links.map((a) => a.href))) b.expect(!seen.has(href), `page 2 repeats ${href}`);
   for (let i = 3; i <= 12; i++) {
     await next.focus();
     await measure(`page ${i}`, () => page.keyboard.press("Enter"), says(`${(i - 1) * 100 + 1} a`.replace(/^(\d)(\d{3})/, "$1.$2")));
     for (const href of await page.locator("tbody tr a").evaluateAll((links) => links.map((a) => a.href))) {
-      b.expect(!seen.has(href) || i === 3, `page ${i} repeats ${href}`);
+      b.expect(!seen.has(href), `page ${i} repeats ${href}`);
       seen.add(href);
     }
   }

@@ -262,6 +262,7 @@ export const english = {
   "runs.count": "Runs {from} to {to} of {total}",
   "runs.count.none": "Runs",
   "runs.pages": "Pages of the list",
+  "runs.pages.end": "Pages of the list, at its end",
   "runs.newer": "Previous",
   "runs.older": "Next",
   "runs.page": "Page {n}",

@@ -263,6 +263,7 @@ export const portuguese: Texts = {
   "runs.count": "Execuções {from} a {to} de {total}",
   "runs.count.none": "Execuções",
   "runs.pages": "Páginas da lista",
+  "runs.pages.end": "Páginas da lista, no fim",
   "runs.newer": "Anterior",
   "runs.older": "Próxima",
   "runs.page": "Página {n}",

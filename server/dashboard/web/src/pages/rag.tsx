@@ -30,8 +30,8 @@ export function Rag() {
         <HistoryChart title={t("chart.noresult")} metrics={[{ metric: "no_result_rate", name: t("rag.no_result") }, { metric: "below_threshold_rate", name: t("rag.below") }]} format={hundred} />
         <HistoryChart title={t("chart.search_time")} metrics={[{ metric: "search_latency_avg", name: t("rag.mean") }, { metric: "search_latency_p95", name: "p95" }]} format={milliseconds} />
         <HistoryChart title={t("chart.cache")} metrics={[{ metric: "cache_hit_rate", name: t("rag.hits") }]} format={hundred} target={30} />
+        <Worst />
       </div>
-      <Worst />
     </>
   );
 }

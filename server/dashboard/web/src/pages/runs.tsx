@@ -19,9 +19,9 @@ export function Runs() {
   const question = parameters.toString();
   if (place.cursor) parameters.set("cursor", place.cursor);
   const list = useDocument<RunList>(`/monitoring/runs?${parameters}`);
-  const kept = useLast(list.value);
+  const { page, list: kept } = useLast(place.page, list.value);
   const runs = kept?.runs ?? [];
-  const first = (place.page - 1) * size + 1;
+  const first = (page - 1) * size + 1;
   const title = runs.length === 0 ? t("runs.count.none") : t("runs.count", { from: whole(first), to: whole(first + runs.length - 1), total: whole(kept?.total) });
   const told = useTold(`${parameters}`, list.value !== null, title);
   return (
@@ -43,14 +43,14 @@ export function Runs() {
       </Filters>
       {list.error && <Trouble error={list.error} content />}
       {kept && (
-        <Card title={title} aside={<Pager question={question} page={place.page} next={kept.next} title={title} busy={list.loading} />}>
+        <Card title={title} aside={<Pager question={question} page={page} next={kept.next} name={t("runs.pages")} busy={list.value === null} />}>
           {runs.length === 0 ? <p class="empty">{t("runs.none")}</p> : <List runs={runs} label={title} sort={sort} />}
           <footer>
             <p class="dim">
               {kept.indexed_from && t("runs.since", { time: moment(instant(kept.indexed_from)) })}
               {kept.not_indexed > 0 && ` · ${t("runs.not_indexed", { n: whole(kept.not_indexed) })}`}
             </p>
-            {(kept.next || place.page > 1) && runs.length > 10 && <Pager question={question} page={place.page} next={kept.next} title={title} busy={list.loading} />}
+            {runs.length > 10 && <Pager question={question} page={page} next={kept.next} name={t("runs.pages.end")} busy={list.value === null} />}
           </footer>
         </Card>
       )}
@@ -66,7 +66,7 @@ function placeOf(at: string): { page: number; cursor: string } {
 // The pages on the way to the present one, by what was asked: a cursor leads onwards only.
 const trails = new Map<string, string[]>();
 
-function Pager({ question, page, next, title, busy }: { question: string; page: number; next: string; title: string; busy: boolean }) {
+function Pager({ question, page, next, name, busy }: { question: string; page: number; next: string; name: string; busy: boolean }) {
   const turn = (to: string) => {
     go({ at: to });
     const region = document.querySelector<HTMLElement>(".runs .scroll");
@@ -85,7 +85,7 @@ function Pager({ question, page, next, title, busy }: { question: string; page: 
     <button type="button" class="small" aria-disabled={!can} onClick={() => can && !busy && act()}>{label}</button>
   );
   return (
-    <nav class="pager" aria-label={`${t("runs.pages")}: ${title}`}>
+    <nav class="pager" aria-label={name}>
       {button(`← ${t("runs.newer")}`, page > 1, () => turn(trails.get(question)?.[page - 1] ?? ""))}
       <span>{t("runs.page", { n: whole(page) })}</span>
       {button(`${t("runs.older")} →`, next !== "", forward)}
@@ -140,11 +140,10 @@ function useSettled(value: string): string {
   return settled;
 }
 
-// The list before stays until the next has come, so that nothing flickers.
-function useLast<T>(value: T | null): T | null {
-  const [last, setLast] = useState<T | null>(value);
-  useEffect(() => {
-    if (value !== null) setLast(value);
-  }, [value]);
-  return value ?? last;
+// The list before, with the page that it is, stays until the next has come: nothing
+// flickers, and what stands above it is about what stands below.
+function useLast(page: number, list: RunList | null): { page: number; list: RunList | null } {
+  const last = useRef<{ page: number; list: RunList | null }>({ page, list });
+  if (list !== null) last.current = { page, list };
+  return last.current;
 }
