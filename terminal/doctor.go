@@ -54,17 +54,24 @@ func Doctor(ctx context.Context, c *Client, s Screen, now func() time.Time) ([]F
 		return d.found, nil
 	}
 	d.numbers(m)
-	for path, look := range map[string]func() (any, func()){
-		"/monitoring/models":           func() (any, func()) { v := &models{}; return v, func() { d.prices(v) } },
-		"/monitoring/sinks":            func() (any, func()) { v := &sinks{}; return v, func() { d.sinks(v) } },
-		"/monitoring/alerts":           func() (any, func()) { v := &alerts{}; return v, func() { d.alerts(v) } },
-		"/monitoring/health?verbose=1": func() (any, func()) { v := &health{}; return v, func() { d.quality(v) } },
+	var mo models
+	var si sinks
+	var al alerts
+	var he health
+	for _, document := range []struct {
+		path string
+		v    any
+		look func()
+	}{
+		{"/monitoring/health?verbose=1", &he, func() { d.quality(&he) }},
+		{"/monitoring/models", &mo, func() { d.prices(&mo) }},
+		{"/monitoring/sinks", &si, func() { d.sinks(&si) }},
+		{"/monitoring/alerts", &al, func() { d.alerts(&al) }},
 	} {
-		v, told := look()
-		if _, err := c.get(ctx, path, v); err == nil {
-			told()
+		if _, err := c.get(ctx, document.path, document.v); err == nil {
+			document.look()
 		} else if !absent(err) {
-			d.problem(Clean(path+": "+err.Error()), s.say("see the service's log", "veja o log do serviço"))
+			d.problem(Clean(document.path+": "+err.Error()), s.say("see the service's log", "veja o log do serviço"))
 		}
 	}
 	return d.found, nil
@@ -245,19 +252,28 @@ func (d *doctor) quality(h *health) {
 	if h.Telemetry == nil {
 		return
 	}
-	lacks := func(share *float64, service, english, portuguese, remedy, remedio string) {
+	lacks := func(share *float64, service, english, portuguese, remedy, remedio string) bool {
 		if share != nil && *share > shareMayLack {
 			d.note(fmt.Sprintf(s.say(english, portuguese), Clean(service), s.percent(share)), s.say(remedy, remedio))
+			return true
 		}
+		return false
 	}
+	scored, unscored := false, false
 	for _, v := range h.Telemetry.Services {
 		if age := time.Duration(v.LastSeen) * time.Second; age > dataMayRest {
 			d.note(fmt.Sprintf(s.say("%s sent nothing for %s", "%s não envia nada há %s"), Clean(v.Service), s.span(age)),
 				s.say("is it running, and does it still point here?", "está rodando, e ainda aponta para cá?"))
+		} else {
+			d.fine(fmt.Sprintf(s.say("%s sent data %s ago", "%s enviou dados há %s"), Clean(v.Service), s.span(age)))
 		}
-		lacks(v.SearchesWithoutScores, v.Service, "%s: %s of the searches tell no scores", "%s: %s das buscas não informam pontuação",
-			"return documents with a score, or record gen_ai.retrieval.documents", "devolva documentos com score, ou registre gen_ai.retrieval.documents")
+		scored = scored || v.SearchesWithoutScores != nil
+		unscored = lacks(v.SearchesWithoutScores, v.Service, "%s: %s of the searches tell no scores", "%s: %s das buscas não informam pontuação",
+			"return documents with a score, or record gen_ai.retrieval.documents", "devolva documentos com score, ou registre gen_ai.retrieval.documents") || unscored
 		lacks(v.StreamsWithoutUsage, v.Service, "%s: %s of the streams tell no usage", "%s: %s dos streams não informam uso",
 			"ask for it: stream_options={\"include_usage\": true}", "peça: stream_options={\"include_usage\": true}")
+	}
+	if scored && !unscored {
+		d.fine(s.say("the searches tell their scores", "as buscas informam a pontuação"))
 	}
 }

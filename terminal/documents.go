@@ -151,20 +151,24 @@ type run struct {
 }
 
 type span struct {
-	Name        string   `json:"name"`
-	Kind        string   `json:"kind"`
-	DurationMS  *float64 `json:"duration_ms"`
-	Outcome     string   `json:"outcome"`
-	ErrorType   string   `json:"error_type"`
-	Message     string   `json:"status_message"`
-	Explanation *struct {
-		Disposition string   `json:"disposition"`
-		Why         string   `json:"why"`
-		Events      []string `json:"events"`
-		Tokens      *struct {
-			Total float64 `json:"total"`
-		} `json:"tokens"`
-		Cost *float64 `json:"cost_usd"`
-	} `json:"explanation"`
-	Children []*span `json:"children"`
+	Name        string       `json:"name"`
+	Kind        string       `json:"kind"`
+	DurationMS  *float64     `json:"duration_ms"`
+	Outcome     string       `json:"outcome"`
+	ErrorType   string       `json:"error_type"`
+	Message     string       `json:"status_message"`
+	Explanation *explanation `json:"explanation"`
+	Children    []*span      `json:"children"`
+}
+
+type explanation struct {
+	Disposition string   `json:"disposition"`
+	Reason      string   `json:"reason"`
+	Why         string   `json:"why"`
+	ChatSpanID  string   `json:"chat_span_id"`
+	Events      []string `json:"events"`
+	Tokens      *struct {
+		Total float64 `json:"total"`
+	} `json:"tokens"`
+	Cost *float64 `json:"cost_usd"`
 }

@@ -104,19 +104,9 @@ func (s Screen) branch(b *strings.Builder, n *span, indent string, last, root bo
 		write(Bad, strings.TrimSpace(Clean(n.ErrorType+" "+n.Message)))
 	}
 	if e := n.Explanation; e != nil {
-		said := Clean(e.Disposition)
-		if len(e.Events) > 0 {
-			said += ": " + Clean(strings.Join(e.Events, ", "))
-		}
-		if e.Tokens != nil && e.Tokens.Total > 0 {
-			said += ", " + s.number(e.Tokens.Total, 0) + " tokens"
-		}
-		if e.Cost != nil && *e.Cost > 0 {
-			said += ", " + s.money(*e.Cost, "USD")
-		}
-		write(Good, said)
-		if e.Why != "" {
-			write(Dim, Clean(e.Why))
+		write(Good, s.became(e))
+		if why := s.why(e); why != "" {
+			write(Dim, why)
 		}
 	}
 	for i, child := range n.Children {

@@ -98,7 +98,8 @@ func (s Screen) percent(ratio *float64) string {
 	return s.number(*ratio*100, 1) + " %"
 }
 
-func (s Screen) money(v float64, currency string) string {
+// amount writes an amount of money with the decimals that it needs.
+func (s Screen) amount(v float64) string {
 	decimals := 2
 	switch a := math.Abs(v); {
 	case a == 0 || a >= 1:
@@ -107,10 +108,18 @@ func (s Screen) money(v float64, currency string) string {
 	default:
 		decimals = 6
 	}
+	return s.number(v, decimals)
+}
+
+func currencySign(currency string) string {
 	if currency == "USD" || currency == "" {
-		return "US$ " + s.number(v, decimals)
+		return "US$"
 	}
-	return currency + " " + s.number(v, decimals)
+	return currency
+}
+
+func (s Screen) money(v float64, currency string) string {
+	return currencySign(currency) + " " + s.amount(v)
 }
 
 // span writes a longer time: 45 s, 3 min, 5 h, 2 d.

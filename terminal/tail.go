@@ -3,8 +3,10 @@ package terminal
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -25,13 +27,17 @@ type TailOptions struct {
 	JSON bool
 	// Pace is how often it asks; 0 is once a second.
 	Pace time.Duration
+	// Notes gets what is no run: that none is there yet, that the service is away and
+	// back. nil is nobody.
+	Notes io.Writer
 }
 
 // mostTailed is how many runs are asked for at once.
 const mostTailed = 200
 
 // Tail writes runs as they come, the oldest first, until ctx ends, or the newest
-// ones once.
+// ones once. A service that goes away after the first answer is waited for, unless it
+// refuses the reader.
 func Tail(ctx context.Context, c *Client, s Screen, o TailOptions, w io.Writer) error {
 	if o.Last <= 0 {
 		o.Last = 10
@@ -39,7 +45,11 @@ func Tail(ctx context.Context, c *Client, s Screen, o TailOptions, w io.Writer) 
 	if o.Pace <= 0 {
 		o.Pace = time.Second
 	}
-	seen := map[string]string{}
+	notes := o.Notes
+	if notes == nil {
+		notes = io.Discard
+	}
+	seen, away := map[string]string{}, false
 	for first := true; ; first = false {
 		// Also at first as many as later: what is older than the first lines is seen,
 		// and not written then.
@@ -48,7 +58,24 @@ func Tail(ctx context.Context, c *Client, s Screen, o TailOptions, w io.Writer) 
 			return nil
 		}
 		if err != nil {
-			return err
+			if first || !o.Follow || !passing(err) {
+				return err
+			}
+			if !away {
+				fmt.Fprintf(notes, s.say("%s; trying again\n", "%s; tentando de novo\n"), err)
+			}
+			away = true
+			if !wait(ctx, o.Pace) {
+				return nil
+			}
+			continue
+		}
+		switch {
+		case away:
+			fmt.Fprintf(notes, s.say("%s answers again\n", "%s voltou a responder\n"), c.Address())
+			away = false
+		case first && o.Follow && len(runs) == 0:
+			fmt.Fprintln(notes, s.say("No run is there yet; waiting for the first. Ctrl-C ends.", "Ainda não há nenhuma execução; esperando a primeira. Ctrl-C encerra."))
 		}
 		now := make(map[string]string, len(runs))
 		for i, raw := range slices.Backward(runs) {
@@ -73,11 +100,25 @@ func Tail(ctx context.Context, c *Client, s Screen, o TailOptions, w io.Writer) 
 			return nil
 		}
 		seen = now
-		select {
-		case <-ctx.Done():
+		if !wait(ctx, o.Pace) {
 			return nil
-		case <-time.After(o.Pace):
 		}
+	}
+}
+
+// passing tells whether an error may be over soon: nobody answers, or not yet.
+func passing(err error) bool {
+	status, answered := errors.AsType[*StatusError](err)
+	return !answered || status.Status >= http.StatusInternalServerError || status.Status == http.StatusTooManyRequests
+}
+
+// wait waits; false if ctx ended before.
+func wait(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
 	}
 }
 
@@ -126,14 +167,15 @@ func (s Screen) runLine(r runSummary) string {
 		add("sim " + s.number(*r.Similarity, 2))
 	}
 	front := at + " " + s.paint(tone, mark) + " " + fit(s.ms(r.DurationMS), 8, true) + "  "
-	rest := Clean(r.Service) + " · " + Clean(r.Name)
-	if len(facts) > 0 {
-		rest += " · " + strings.Join(facts, " · ")
-	}
+	rest := strings.Join(append([]string{Clean(r.Name)}, facts...), " · ")
 	// The id stands last and whole: it is what explain is asked with.
 	id := Clean(shortID(r.RunID))
 	const indent = 8 + 1 + 1 + 1 + 8 + 2
 	room := s.columns() - indent - 1 - len(id)
+	// Whose it is gives way to what it was where there is no room for both.
+	if service := Clean(r.Service); service != "" && columns(rest)+columns(service)+3 <= max(room, 32) {
+		rest = service + " · " + rest
+	}
 	if room < 32 {
 		return front + cut(rest, max(16, s.columns()-indent)) + "\n" + strings.Repeat(" ", indent) + s.paint(Dim, id) + "\n"
 	}

@@ -73,8 +73,8 @@ func busy() service {
 			{"run_id":"0191d0a8-7c3e-7000-8000-0242ac120002","name":"chat","service":"treq","start":"2026-11-23T15:04:01Z","duration_ms":12039.5,"outcome":"failure","error_type":"RateLimitError","spans":5}]}`,
 		"/monitoring/runs/dfd2f442bb2a5fb9": `{"run_id":"00000000-0000-0000-dfd2-f442bb2a5fb9","name":"POST /chat","service":"treq-backend","duration_ms":964.1,"outcome":"failure","langsmith_url":"https://smith.langchain.com/o/default","repeated_spans":2,
 			"counted":{"chats":1,"llm_calls":2,"llm_tokens":1743,"searches":1,"cost_usd":0.0021},
-			"tree":[{"name":"POST /chat","kind":"other","duration_ms":964.1,"outcome":"failure","error_type":"TimeoutError","status_message":"the model did not answer in time, neither at the first nor at the second try, and there was no third","explanation":{"disposition":"recorded","events":["chat"],"why":"It is a user's question: one chat."},"children":[
-				{"name":"retrieval treq-docs","kind":"retriever","duration_ms":137.9,"outcome":"success","explanation":{"disposition":"recorded","events":["retrieval"],"why":"It is one search."},"children":[{"name":"embeddings","kind":"embedding","duration_ms":51,"outcome":"success","children":[]}]},
+			"tree":[{"name":"POST /chat","kind":"other","duration_ms":964.1,"outcome":"failure","error_type":"TimeoutError","status_message":"the model did not answer in time, neither at the first nor at the second try, and there was no third","explanation":{"disposition":"recorded","reason":"chat","events":["chat"],"why":"It is a user's question: one chat."},"children":[
+				{"name":"retrieval treq-docs","kind":"retriever","duration_ms":137.9,"outcome":"success","explanation":{"disposition":"recorded","reason":"retrieval","events":["retrieval"],"why":"It is one search."},"children":[{"name":"embeddings","kind":"embedding","duration_ms":51,"outcome":"success","children":[]}]},
 				{"name":"chat glm-4.7","kind":"llm","duration_ms":787.8,"outcome":"success","explanation":{"disposition":"recorded","events":["llm_call"],"why":"","tokens":{"total":743},"cost_usd":0.0011},"children":[]}]}]}`,
 	}
 }

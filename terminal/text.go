@@ -88,6 +88,8 @@ const (
 type Screen struct {
 	// Columns is the width; 0 is 80.
 	Columns int
+	// Rows is the height where pictures follow each other; 0 is no limit.
+	Rows int
 	// Colours allows colours.
 	Colours bool
 	// Language of the texts.

@@ -32,11 +32,25 @@ func Top(ctx context.Context, c *Client, s Screen, now time.Time) (string, error
 	var b strings.Builder
 	s.head(&b, c, m, now)
 	s.figures(&b, m, mo)
+	if m.Chat.Total == 0 && m.LLM.Calls == 0 && m.RAG.Searches == 0 {
+		s.nothingYet(&b, c)
+	}
 	s.firing(&b, al, now)
 	s.modelRows(&b, mo)
 	s.serviceRows(&b, he)
 	s.sinkRows(&b, si)
 	return b.String(), nil
+}
+
+// nothingYet says how the first numbers come.
+func (s Screen) nothingYet(b *strings.Builder, c *Client) {
+	s.title(b, s.say("Nothing has arrived yet", "Nada chegou ainda"))
+	for _, line := range wrap(s.say(
+		"Point a service at this address: the page “First steps” of the dashboard has the lines. To see how it looks with traffic:",
+		"Aponte um serviço para este endereço: a página “Primeiros passos” do painel traz as linhas. Para ver com tráfego:"), s.columns()-2) {
+		b.WriteString("  " + line + "\n")
+	}
+	b.WriteString("  " + s.paint(Strong, "treq-telemetry demo --endpoint "+Clean(c.Address())) + "\n")
 }
 
 // absent tells that a service does not have a document.
@@ -126,7 +140,7 @@ func (s Screen) modelRows(b *strings.Builder, mo models) {
 	s.title(b, s.say("Models", "Modelos"))
 	var rows [][]cell
 	for _, m := range mo.Models {
-		cost := plain(s.money(m.Cost, mo.Currency))
+		cost := plain(s.amount(m.Cost))
 		if m.Unpriced > 0 && m.Cost == 0 {
 			cost = cell{s.say("no price", "sem preço"), Warn}
 		}
@@ -140,7 +154,7 @@ func (s Screen) modelRows(b *strings.Builder, mo models) {
 		})
 	}
 	b.WriteString(s.table([]string{
-		s.say("model", "modelo"), s.say("calls", "cham."), s.say("errors", "erros"), "p50", "p95", "ttft p95", "tokens", s.say("cost", "custo"),
+		s.say("model", "modelo"), s.say("calls", "cham."), s.say("errors", "erros"), "p50", "p95", "ttft p95", "tokens", s.say("cost ", "custo ") + currencySign(mo.Currency),
 	}, []bool{false, true, true, true, true, true, true, true}, rows, 2))
 }
 
@@ -189,23 +203,26 @@ func (s Screen) sinkRows(b *strings.Builder, si sinks) {
 }
 
 // Follow writes a picture every pace until ctx ends, each over the one before, by
-// write. What goes wrong meanwhile stands where the picture was; the first picture
+// write, as many lines of it as the screen has. While the service cannot be asked, what
+// went wrong stands where the picture was, and it is tried again; the first picture
 // must succeed.
 func Follow(ctx context.Context, c *Client, s func() Screen, pace time.Duration, write func(string) error) error {
-	first := true
+	first, last := true, time.Time{}
 	for {
-		screen := s()
-		picture, err := Top(ctx, c, screen, time.Now())
+		screen, now := s(), time.Now()
+		picture, err := Top(ctx, c, screen, now)
 		switch {
 		case ctx.Err() != nil:
 			return nil
 		case err != nil && first:
 			return err
 		case err != nil:
-			picture = screen.paint(Bad, cut(Clean(err.Error()), screen.columns())) + "\n"
+			picture = screen.interrupted(c, err, last, now)
+		default:
+			last = now
 		}
 		first = false
-		if err := write(frame(picture)); err != nil {
+		if err := write(frame(screen.crop(picture))); err != nil {
 			return fmt.Errorf("writing to the terminal: %w", err)
 		}
 		select {
@@ -214,6 +231,29 @@ func Follow(ctx context.Context, c *Client, s func() Screen, pace time.Duration,
 		case <-time.After(pace):
 		}
 	}
+}
+
+// interrupted is what stands in place of a picture while there is none.
+func (s Screen) interrupted(c *Client, err error, last, now time.Time) string {
+	var b strings.Builder
+	right := now.Format("15:04:05")
+	b.WriteString(s.paint(Strong, fit(Clean("treq-telemetry "+c.Address()), s.columns()-columns(right)-2, false)) + "  " + right + "\n\n")
+	for _, line := range wrap(Clean(err.Error()), s.columns()) {
+		b.WriteString(s.paint(Bad, line) + "\n")
+	}
+	b.WriteString("\n" + fmt.Sprintf(s.say("The last answer came %s ago. Trying again; q ends.", "A última resposta veio há %s. Tentando de novo; q encerra."), s.span(now.Sub(last))) + "\n")
+	return b.String()
+}
+
+// crop leaves as many lines as the screen has, and says that there are more.
+func (s Screen) crop(picture string) string {
+	lines := strings.Split(strings.TrimSuffix(picture, "\n"), "\n")
+	if s.Rows <= 1 || len(lines) <= s.Rows-1 {
+		return picture
+	}
+	more := len(lines) - (s.Rows - 2)
+	rest := s.paint(Dim, fmt.Sprintf(s.say("… %d more lines: a taller terminal shows them", "… mais %d linhas: um terminal mais alto as mostra"), more))
+	return strings.Join(append(lines[:s.Rows-2], rest), "\n") + "\n"
 }
 
 // frame puts a picture over the one before without a flicker: every line is

@@ -68,8 +68,8 @@ func (p *process) screen() terminal.Screen {
 		return s
 	}
 	s.Colours = p.env("NO_COLOR") == "" && p.env("TERM") != "dumb"
-	if width, _, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
-		s.Columns = width
+	if width, height, err := term.GetSize(int(f.Fd())); err == nil && width > 0 {
+		s.Columns, s.Rows = width, height
 	}
 	return s
 }
@@ -160,7 +160,7 @@ func (p *process) tailCommand() *cobra.Command {
 			if len(args) == 1 {
 				t.Text = args[0]
 			}
-			t.Follow = !once
+			t.Follow, t.Notes = !once, p.stderr
 			c, err := o.client(p)
 			if err != nil {
 				return err
@@ -203,7 +203,10 @@ the id of one of its spans.`,
 	return cmd
 }
 
-var errUnwell = errors.New("not all is well")
+var (
+	errUnwell         = errors.New("not all is well")
+	errUnwellOfBrazil = errors.New("nem tudo está bem")
+)
 
 func (p *process) doctorCommand() *cobra.Command {
 	var o reading
@@ -228,7 +231,9 @@ comes with its remedy. Exit code 1: something is wrong.`,
 			}
 			problems, err := s.Report(p.stdout, found)
 			if err == nil && problems > 0 {
-				err = errUnwell
+				if err = errUnwell; s.Language == terminal.Portuguese {
+					err = errUnwellOfBrazil
+				}
 			}
 			return err
 		},
