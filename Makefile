@@ -96,8 +96,9 @@ fuzz: ## Run every fuzz target for FUZZTIME (30s)
 fixtures: ## Record again what real clients send (test/recorded)
 	@test/recorded/record.sh
 
-deploy-check: ## Hold deploy/ and the release to the programs that read them
+deploy-check: collector ## Hold deploy/, the release and the files of scale-out to the programs that read them
 	@scripts/install-prometheus $(CACHE)
+	@scripts/install-mimir $(CACHE)
 	@scripts/install-systemd-analyze
 	@cd deploy/check && $(GO) vet . && $(GO) test -count=1 .
 

@@ -68,8 +68,10 @@ func values(t *testing.T, text string) map[string]any {
 }
 
 // render does what helm template does.
-func render(c *chart.Chart, v map[string]any) (string, error) {
-	all, err := chartutil.ToRenderValues(c, v, chartutil.ReleaseOptions{Name: "chat", Namespace: "treq", Revision: 1, IsInstall: true}, chartutil.DefaultCapabilities)
+func render(c *chart.Chart, v map[string]any) (string, error) { return renderAs("chat", c, v) }
+
+func renderAs(release string, c *chart.Chart, v map[string]any) (string, error) {
+	all, err := chartutil.ToRenderValues(c, v, chartutil.ReleaseOptions{Name: release, Namespace: "treq", Revision: 1, IsInstall: true}, chartutil.DefaultCapabilities)
 	if err != nil {
 		return "", err
 	}
