@@ -21,7 +21,7 @@ func TestProblems(t *testing.T) {
 			name: "unknown keys at every depth", file: "lisen: :1\notlp:\n  htpp: :2\nsinks:\n  - name: a\n    endpont: http://x\n",
 			want: "FILE:1: lisen: unknown key; known here: listen, otlp, data_dir, ack, journal, chats, families, retrieval, prices, currency, semconv, history, scope, fleet, objectives, sinks, redact, notifications, tokens, require_auth, tls, cors_origins, allowed_hosts, limits, runs, debug, log\n" +
 				"FILE:3: otlp.htpp: unknown key; known here: http, grpc\n" +
-				"FILE:6: sinks[0].endpont: unknown key; known here: name, profile, protocol, endpoint, api_key, headers, tls, compression, timeout, delay, batch_bytes, batch_spans, max_in_flight, project, tenant, dead_letter_bytes, sample, only_services, only_attributes, except_services, except_attributes, requests_per_hour, spans_per_hour, bytes_per_hour, over_budget, enrich, redact, feedback",
+				"FILE:6: sinks[0].endpont: unknown key; known here: name, profile, protocol, endpoint, api_key, headers, tls, compression, timeout, delay, batch_bytes, batch_spans, max_in_flight, project, tenant, dead_letter_bytes, sample, only_services, only_attributes, except_services, except_attributes, requests_per_hour, spans_per_hour, bytes_per_hour, over_budget, enrich, redact, content, feedback",
 		},
 		{
 			name: "keys with dots in them", file: "ack.x: 1\njournal:\n  keep.x: 1\n",
