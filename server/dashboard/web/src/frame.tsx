@@ -1,6 +1,7 @@
 // What every page stands in: the way to the others, the state of the service, and
 // how to show it.
 import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { useDocument } from "./fetching";
 import type { Metrics } from "./documents";
 import { live, pause, resume } from "./live";
@@ -15,12 +16,19 @@ export function Frame({ children }: { children: ComponentChildren }) {
   const metrics = useDocument<Metrics>("/monitoring/metrics").value;
   const present = view.value.page === "run" ? "runs" : view.value.page;
   const status = metrics?.system.status;
+  const way = useRef<HTMLElement>(null);
+  // On a phone the way to the pages is wider than the screen.
+  useEffect(() => {
+    const list = way.current?.querySelector("ul");
+    const here = list?.querySelector<HTMLElement>("[aria-current]");
+    if (list && here && list.scrollWidth > list.clientWidth) list.scrollLeft = here.offsetLeft - list.offsetLeft - (list.clientWidth - here.offsetWidth) / 2;
+  }, [present, language.value]);
   return (
     <>
       <a class="skip" href="#content" onClick={(e) => { e.preventDefault(); document.getElementById("content")?.focus(); }}>{t("skip")}</a>
       <header class="top">
         <a class="brand" href={link("overview")}><img src="assets/icon.svg" alt="" width="22" height="22" /><span class="name">Treq Telemetry</span></a>
-        <nav aria-label={t("nav.main")}>
+        <nav ref={way} aria-label={t("nav.main")}>
           <ul>
             {pages.map((p) => (
               <li key={p}><a href={link(p)} aria-current={p === present ? "page" : undefined}>{t(`nav.${p}`)}</a></li>

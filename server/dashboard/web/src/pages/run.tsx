@@ -1,11 +1,11 @@
 import { useState } from "preact/hooks";
 import type { Run } from "../documents";
 import { Problem, post, useDocument } from "../fetching";
-import { count, instant, milliseconds, moment, money, t, word } from "../locale";
+import { count, instant, milliseconds, moment, money, t } from "../locale";
 import { Badge, Card, Copy, Says, Trouble } from "../parts";
 import { code, problem } from "../said";
 import { link, view } from "../view";
-import { Judged } from "./runs";
+import { Judged, outcomeOf } from "./runs";
 import { SpanDetail } from "./span";
 import { rowsOf, Tree, type Row } from "./tree";
 
@@ -37,7 +37,7 @@ export function RunPage({ id }: { id: string }) {
       </div>
       <div class="bar">
         <h1>{run.name || run.run_id}</h1>
-        <Badge tone={run.outcome === "failure" ? "bad" : run.outcome === "running" ? "warn" : "good"}>{run.error_type || word("runs.", run.outcome)}</Badge>
+        <Badge tone={run.outcome === "failure" ? "bad" : run.outcome === "running" ? "warn" : "good"}>{outcomeOf(run)}</Badge>
         <Judged score={run.feedback} />
       </div>
       <dl class="facts">

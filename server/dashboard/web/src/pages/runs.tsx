@@ -100,7 +100,7 @@ function List({ runs, label, sort }: { runs: RunSummary[]; label: string; sort: 
         { title: t("runs.name"), cell: (r) => <a href={link("run", { run: r.run_id })}>{r.name || r.run_id}</a> },
         { title: t("filter.service"), cell: (r) => r.service },
         { title: t("runs.start"), sort: "start", cell: (r) => moment(instant(r.start)) },
-        { title: t("runs.outcome"), cell: (r) => <Badge tone={tones[r.outcome] ?? "calm"}>{r.error_type || word("runs.", r.outcome)}</Badge> },
+        { title: t("runs.outcome"), cell: (r) => <Badge tone={tones[r.outcome] ?? "calm"}>{outcomeOf(r)}</Badge> },
         { title: t("runs.duration"), sort: "duration", number: true, cell: (r) => milliseconds(r.duration_ms) },
         { title: t("filter.model"), cell: (r) => r.model ?? "" },
         { title: t("runs.tokens"), number: true, cell: (r) => short(r.tokens) },
@@ -111,6 +111,11 @@ function List({ runs, label, sort }: { runs: RunSummary[]; label: string; sort: 
       ]} />
     </div>
   );
+}
+
+/** How a run ended: its error where it has one that says something. */
+export function outcomeOf(r: { outcome: string; error_type?: string }): string {
+  return r.error_type && r.error_type !== "_OTHER" ? r.error_type : word("runs.", r.outcome);
 }
 
 export function Judged({ score }: { score: number | null | undefined }) {

@@ -25,7 +25,7 @@ export function SpanDetail({ span }: { span: Span }) {
       </Card>
       {(span.error_type || span.status_message) && (
         <Card title={t("run.error")}>
-          <p><b>{span.error_type}</b></p>
+          {span.error_type && span.error_type !== "_OTHER" && <p><b>{span.error_type}</b></p>}
           {span.status_message && <pre class="code">{span.status_message}</pre>}
           {span.stack && <><h2>{t("run.stack")}</h2><pre class="code" tabIndex={0}>{span.stack}</pre></>}
         </Card>
