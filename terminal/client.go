@@ -52,7 +52,13 @@ type StatusError struct {
 	Detail string
 }
 
-func (e *StatusError) Error() string { return fmt.Sprintf("%d: %s", e.Status, Clean(e.Detail)) }
+func (e *StatusError) Error() string {
+	text := fmt.Sprintf("%d: %s", e.Status, Clean(e.Detail))
+	if e.Status == http.StatusUnauthorized {
+		text += "; here: --api-token or TREQ_API_TOKEN"
+	}
+	return text
+}
 
 // mostDocument bounds what is read of an answer.
 const mostDocument = 32 << 20

@@ -63,7 +63,7 @@ func TestTailWaitsForTheService(t *testing.T) {
 	if want := "No run is there yet; waiting for the first. Ctrl-C ends.\n503: the journal is being replayed; trying again\nhttp://service answers again\n"; notes != want {
 		t.Errorf("%q, want %q", notes, want)
 	}
-	if _, _, err := run(of(a), `401 {"detail":"a token is needed"}`, of(b)); err == nil || !strings.Contains(err.Error(), "a token is needed") {
+	if _, _, err := run(of(a), `401 {"detail":"a token is needed"}`, of(b)); err == nil || !strings.Contains(err.Error(), "a token is needed; here: --api-token or TREQ_API_TOKEN") {
 		t.Errorf("refused: %v", err)
 	}
 	if _, _, err := run("503 {}", of(b)); err == nil {

@@ -154,11 +154,11 @@ func (s Screen) runLine(r runSummary) string {
 	if r.ErrorType != "" {
 		add(Clean(r.ErrorType))
 	}
-	if r.Model != "" {
-		add(Clean(r.Model))
-	}
 	if r.Tokens != nil && *r.Tokens > 0 {
 		add(s.short(*r.Tokens) + " tok")
+	}
+	if r.Model != "" {
+		add(Clean(r.Model))
 	}
 	if r.Cost != nil && *r.Cost > 0 {
 		add(s.money(*r.Cost, "USD"))
