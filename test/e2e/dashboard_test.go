@@ -84,6 +84,29 @@ func TestDashboardFirstSteps(t *testing.T) {
 	walk(t, e2etest.Start(t, e2etest.Spec{Config: quick}), "firstSteps")
 }
 
+// TestFirstStepsSnippets takes each snippet off the page of a service that saw nothing,
+// runs it as a reader would, and wants it to turn green.
+func TestFirstStepsSnippets(t *testing.T) {
+	t.Parallel()
+	root, err := e2etest.Root()
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := []string{"VENVS=" + filepath.Join(root, ".cache")}
+	out, err := exec.CommandContext(t.Context(), "go", "env", "GOCACHE", "GOMODCACHE", "GOPROXY", "GOFLAGS").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, value := range strings.Split(strings.TrimRight(string(out), "\n"), "\n") {
+		env = append(env, []string{"GOCACHE", "GOMODCACHE", "GOPROXY", "GOFLAGS"}[i]+"="+value)
+	}
+	for _, title := range []string{"Python: FastAPI + OpenTelemetry", "LangChain, LangGraph", "LangSmith SDK", "JavaScript: OpenTelemetry", "Go: OpenTelemetry", "curl"} {
+		t.Run(title, func(t *testing.T) {
+			walk(t, e2etest.Start(t, e2etest.Spec{Config: quick}), "snippet", append(env, "SNIPPET="+title)...)
+		})
+	}
+}
+
 // TestDashboardHidesContent opens the dashboard without and with the token that
 // content needs.
 func TestDashboardHidesContent(t *testing.T) {

@@ -5,10 +5,11 @@ import * as hostile from "./hostile.mjs";
 import * as list from "./list.mjs";
 import * as paint from "./paint.mjs";
 import * as words from "./words.mjs";
+import * as snippets from "./snippets.mjs";
 import * as walks from "./walks.mjs";
 
 const [name, base, out] = process.argv.slice(2);
-const walk = { ...walks, ...hostile, ...list, ...paint, ...words }[name];
+const walk = { ...walks, ...hostile, ...list, ...paint, ...words, ...snippets }[name];
 const browser = await Browser.open(base, out);
 try {
   const told = await walk(browser);

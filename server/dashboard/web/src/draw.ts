@@ -49,7 +49,7 @@ function options(width: number, height: number, props: ChartProps, colours: Pale
     scales: { y: { range: (_u, low, high) => yRange(low, high) } },
     axes: [
       { ...axis, size: 24, values: (_u, times) => times.map((v) => tick(v, times)) },
-      { ...axis, size: 62, values: (_u, values) => values.map((v) => props.format(v)) },
+      { ...axis, size: (_u, values) => Math.max(40, 14 + 6.4 * Math.max(0, ...(values ?? []).map((v) => v.length))), values: (_u, values) => values.map((v) => props.format(v)) },
     ],
     plugins: [tooltip(props)],
   };

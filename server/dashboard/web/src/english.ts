@@ -230,7 +230,7 @@ export const english = {
   "quality.usage": "Streams without usage",
   "quality.scores": "Searches without scores",
   "pipeline.spans": "Spans a second",
-  "kind.llm": "language model",
+  "kind.llm": "LLM",
   "kind.embedding": "embedding",
   "kind.rerank": "reranking",
 

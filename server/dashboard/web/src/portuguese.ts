@@ -231,7 +231,7 @@ export const portuguese: Texts = {
   "quality.usage": "Streams sem uso",
   "quality.scores": "Buscas sem pontuação",
   "pipeline.spans": "Spans por segundo",
-  "kind.llm": "modelo de linguagem",
+  "kind.llm": "LLM",
   "kind.embedding": "embedding",
   "kind.rerank": "reordenação",
 

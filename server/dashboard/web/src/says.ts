@@ -88,6 +88,7 @@ export const says = {
   "state.retrying": ["trying again", "tentando de novo"],
   "state.paused": ["paused", "pausado"],
   "state.stopped": ["stopped", "parado"],
+  "family.other": ["other models", "outros modelos"],
   "check.replay": ["Numbers after a start", "Números após o início"],
   "check.journal": ["Journal", "Diário"],
   "alerts.inactive": ["inactive", "inativo"],

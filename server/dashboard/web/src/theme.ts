@@ -27,6 +27,6 @@ export interface Palette { lines: string[]; text: string; grid: string; target: 
 // The lines' colours differ in lightness as well as in hue.
 export const palette = computed((): Palette =>
   dark.value
-    ? { lines: ["#2dd4bf", "#fbbf24", "#a78bfa", "#f87171", "#60a5fa", "#a3e635"], text: "#a8b3bd", grid: "#2a3138", target: "#f0f3f5" }
-    : { lines: ["#0f766e", "#b45309", "#6d28d9", "#be123c", "#1d4ed8", "#4d7c0f"], text: "#4b5763", grid: "#e5e9ec", target: "#1c2329" },
+    ? { lines: ["#2dd4bf", "#fbbf24", "#a78bfa", "#f87171", "#60a5fa", "#a3e635", "#f472b6", "#22d3ee", "#fb923c", "#cbd5e1"], text: "#a8b3bd", grid: "#2a3138", target: "#f0f3f5" }
+    : { lines: ["#0f766e", "#b45309", "#6d28d9", "#be123c", "#1d4ed8", "#4d7c0f", "#be185d", "#0e7490", "#c2410c", "#475569"], text: "#4b5763", grid: "#e5e9ec", target: "#1c2329" },
 );

@@ -1,6 +1,6 @@
 // What came in, what was refused, what became of the spans, and the journal.
 import { bytes, seconds, t, whole } from "../locale";
-import { Card, Figure, Figures, Table } from "../parts";
+import { Badge, Card, Figure, Figures, Table } from "../parts";
 import { became, code } from "../said";
 
 export interface Flow {
@@ -52,7 +52,7 @@ export function FlowTables({ flow }: { flow: Flow }) {
       {(flow.spans.length > 0 || flow.rejected.length > 0) && (
         <Card title={t("pipeline.counts")}>
           <Table label={t("pipeline.counts")} rows={[...flow.spans, ...flow.rejected.map((r) => ({ ...r, disposition: "rejected" }))]} id={(s) => s.disposition + " " + s.reason} columns={[
-            { title: t("pipeline.state"), cell: (s) => code("disposition", s.disposition) },
+            { title: t("pipeline.state"), cell: (s) => <Badge tone={s.disposition === "recorded" ? "good" : s.disposition === "rejected" || s.disposition === "refused" ? "warn" : "calm"}>{code("disposition", s.disposition)}</Badge> },
             { title: t("pipeline.reason"), cell: (s) => became(s.disposition, s.reason) },
             { title: t("runs.spans"), number: true, cell: (s) => whole(s.spans) },
           ]} />

@@ -153,7 +153,7 @@ function Mix({ models }: { models: Models }) {
       <ul class="kpis">
         {[...families].sort((a, b) => b[1] - a[1]).map(([family, calls]) => (
           <li key={family}>
-            <span>{family}</span>
+            <span>{code("family", family)}</span>
             <span><Meter share={calls / all} /><b>{percent(calls / all, 0)}</b></span>
             <span class="dim">{shares[family] === undefined ? "" : t("chart.mix.target", { share: percent(shares[family], 0) })}</span>
           </li>

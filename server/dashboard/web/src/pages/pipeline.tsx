@@ -53,7 +53,7 @@ export function Pipeline() {
           ]} />
         )}
       </Card>
-      <div class="grid">
+      <div class="grid three">
         <HistoryChart title={t("chart.spans")} own metrics={[{ metric: "spans", name: t("pipeline.spans") }]} format={(v) => short(v)} />
         <HistoryChart title={t("chart.journal")} own metrics={[{ metric: "journal_bytes", name: t("pipeline.journal.bytes") }]} format={bytes} />
         {(sinks.value?.sinks.length ?? 0) > 0 && <HistoryChart title={t("chart.lag")} own metrics={[{ metric: "sink_lag" }]} by="sink" format={seconds} />}

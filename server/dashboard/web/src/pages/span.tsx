@@ -23,7 +23,7 @@ export function SpanDetail({ span }: { span: Span }) {
           <Fact name="id" value={span.span_id} />
         </dl>
       </Card>
-      {(span.error_type || span.status_message) && (
+      {((span.error_type && span.error_type !== "_OTHER") || span.status_message || span.stack) && (
         <Card title={t("run.error")}>
           {span.error_type && span.error_type !== "_OTHER" && <p><b>{span.error_type}</b></p>}
           {span.status_message && <pre class="code">{span.status_message}</pre>}
