@@ -13,8 +13,9 @@ import (
 	"treq/test/e2e/e2etest"
 )
 
-// fleetOf starts replicas that share a real Prometheus and know each other.
-func fleetOf(t *testing.T, n int) []*e2etest.Server {
+// fleetOf starts replicas that share a real Prometheus and know each other. Of these
+// the first alone tells of alerts, or all do. Further settings are the same for each.
+func fleetOf(t *testing.T, n int, allTell bool, settings string) []*e2etest.Server {
 	t.Helper()
 	scraped := e2etest.Start(t, e2etest.Spec{Env: []string{often}}) // what a Prometheus of the tests begins with
 	p := startPrometheus(t, scraped.Addr, "/metrics")
@@ -35,7 +36,7 @@ fleet:
   peers: [ %s ]
   token: reader
   deliver_alerts: %v
-`, quick, p.addr, p.addr, strings.Join(peers, ", "), i == 0))
+%s`, quick, p.addr, p.addr, strings.Join(peers, ", "), i == 0 || allTell, settings))
 		r.Crash()
 	}
 	return replicas
@@ -59,7 +60,7 @@ type fleetBlock struct {
 // replica answer for all: exactly what was acknowledged.
 func TestFleet(t *testing.T) {
 	t.Parallel()
-	replicas := fleetOf(t, 3)
+	replicas := fleetOf(t, 3, false, "")
 	traces := e2etest.NewGenerator(uint64(time.Now().UnixNano()))
 	ledger := e2etest.NewLedger()
 	var sent []*e2etest.Trace

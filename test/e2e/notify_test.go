@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -95,6 +96,12 @@ func (h *hooks) told(path, alert string) []string {
 
 func startAlertmanager(t *testing.T, hook string) string {
 	t.Helper()
+	return startAlertmanagerWith(t, hook, "group_wait: 1s, group_interval: 1s")
+}
+
+// startAlertmanagerWith runs one that waits for so long before it tells.
+func startAlertmanagerWith(t *testing.T, hook, waits string) string {
+	t.Helper()
 	program, err := e2etest.Program("prometheus-alertmanager")
 	if err != nil {
 		t.Fatal(err)
@@ -102,11 +109,11 @@ func startAlertmanager(t *testing.T, hook string) string {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "alertmanager.yml")
 	if err := os.WriteFile(file, fmt.Appendf(nil, `
-route: {receiver: hook, group_by: [severity], group_wait: 1s, group_interval: 1s, repeat_interval: 1h}
+route: {receiver: hook, group_by: [severity], %s, repeat_interval: 1h}
 receivers:
   - name: hook
     webhook_configs: [{url: %q, send_resolved: true}]
-`, hook), 0o600); err != nil {
+`, waits, hook), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	addr, err := e2etest.FreePort()
@@ -222,6 +229,19 @@ notifications:
 	s.JSON("/monitoring/alerts", &document)
 	if got := fmt.Sprint(document.Receivers); got != "[{am ok 0} {ours ok 0} {down retrying 2}]" {
 		t.Errorf("receivers = %s", got)
+	}
+	exposed := string(s.Get("/metrics").Body)
+	for _, line := range []string{
+		`treq_alert_notifications_total\{treq_outcome="success",treq_receiver="ours"\} [1-9]`,
+		`treq_alert_notifications_total\{treq_outcome="failure",treq_receiver="ours"\} 0`,
+		`treq_alert_notifications_total\{treq_outcome="success",treq_receiver="down"\} 0`,
+		`treq_alert_notifications_total\{treq_outcome="failure",treq_receiver="down"\} [1-9]`,
+		`treq_alert_waiting\{treq_receiver="down"\} 2`,
+		`treq_alert_waiting_age_seconds\{treq_receiver="down"\} [0-9]`,
+	} {
+		if !regexp.MustCompile("(?m)^" + line).MatchString(exposed) {
+			t.Errorf("/metrics has no line %s", line)
+		}
 	}
 
 	before := len(hook.of("/ours"))
