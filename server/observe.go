@@ -12,11 +12,12 @@ import (
 // there by the time something is collected, or show nothing.
 func (p *parts) sources() instrument.Sources {
 	return instrument.Sources{
-		Process:  p.process,
-		Doors:    p.doorCounts,
-		Refusals: p.refusals,
-		Sinks:    p.sinkCounts,
-		Runs:     p.runCounts,
+		Process:   p.process,
+		Doors:     p.doorCounts,
+		Refusals:  p.refusals,
+		Sinks:     p.sinkCounts,
+		Receivers: p.receiverCounts,
+		Runs:      p.runCounts,
 		Journal: func() instrument.Journal {
 			st := p.journal.Stats()
 			return instrument.Journal{
@@ -71,6 +72,15 @@ func (p *parts) sinkCounts() (out []instrument.Sink) {
 				{Reason: "dead_lettered", Spans: s.DeadLetteredSpans},
 				{Reason: "expired", Spans: s.ExpiredSpans},
 			},
+		})
+	}
+	return out
+}
+
+func (p *parts) receiverCounts() (out []instrument.Receiver) {
+	for _, r := range p.notifications.Status() {
+		out = append(out, instrument.Receiver{
+			Name: r.Name, Sent: int64(r.Sent), Failed: int64(r.Failed), Waiting: int64(r.Waiting), OldestAgeSeconds: r.OldestAgeSeconds,
 		})
 	}
 	return out

@@ -28,6 +28,7 @@ const (
 	AttrDoor          = "treq.door"
 	AttrSignal        = "treq.signal"
 	AttrSink          = "treq.sink"
+	AttrReceiver      = "treq.receiver"
 	AttrCPUMode       = "cpu.mode"
 )
 

@@ -6,6 +6,8 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+
+	"treq/telemetry"
 )
 
 // Door is what one door took of one signal since the process started.
@@ -35,6 +37,14 @@ type Sink struct {
 	OldestAgeSeconds       float64
 }
 
+// Receiver is the state of one receiver of alerts. Its counts begin with the process.
+type Receiver struct {
+	Name             string
+	Sent, Failed     int64 // attempts
+	Waiting          int64 // firings and ends
+	OldestAgeSeconds float64
+}
+
 // Journal is the state of the journal, in bytes.
 type Journal struct {
 	Bytes  int64 // on disk
@@ -54,12 +64,13 @@ type Runs struct {
 // is not shown. The functions are called during collections, possibly several at
 // once, and must be quick; attribute values are expected to be few.
 type Sources struct {
-	Process  *Process
-	Doors    func() []Door
-	Refusals func() []Refusal
-	Sinks    func() []Sink
-	Journal  func() Journal
-	Runs     func() Runs
+	Process   *Process
+	Doors     func() []Door
+	Refusals  func() []Refusal
+	Sinks     func() []Sink
+	Receivers func() []Receiver
+	Journal   func() Journal
+	Runs      func() Runs
 }
 
 // Observe makes the instruments of ProcessScope on m, which should be a meter of
@@ -78,6 +89,7 @@ func Observe(m metric.Meter, s Sources) (metric.Registration, error) {
 		w := writer{observer: &o, to: to}
 		w.doors(s)
 		w.sinks(s)
+		w.receivers(s)
 		w.runs(s)
 		w.process(s)
 		return nil
@@ -171,6 +183,19 @@ func (w writer) sinks(s Sources) {
 		w.int(JournalUnread, j.Unread)
 		w.int(JournalLimit, j.Limit)
 		w.int(JournalRoom, j.Room)
+	}
+}
+
+func (w writer) receivers(s Sources) {
+	if s.Receivers == nil {
+		return
+	}
+	for _, r := range s.Receivers() {
+		name := attribute.String(AttrReceiver, r.Name)
+		w.int(AlertNotifications, r.Sent, name, attribute.String(AttrOutcome, telemetry.Succeeded.String()))
+		w.int(AlertNotifications, r.Failed, name, attribute.String(AttrOutcome, telemetry.Failed.String()))
+		w.int(AlertWaiting, r.Waiting, name)
+		w.float(AlertWaitingAge, r.OldestAgeSeconds, name)
 	}
 }
 

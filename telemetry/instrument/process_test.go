@@ -77,6 +77,9 @@ func TestObserve(t *testing.T) {
 			Sinks: func() []Sink {
 				return []Sink{{Name: "langsmith", Sent: 5, Retried: 6, Dropped: []Drop{{"dead_letter", 7}}, QueueSpans: 8, QueueBytes: 9, OldestAgeSeconds: 1.5}}
 			},
+			Receivers: func() []Receiver {
+				return []Receiver{{Name: "team", Sent: 19, Failed: 20, Waiting: 21, OldestAgeSeconds: 2.5}}
+			},
 			Runs: func() Runs {
 				return Runs{Running: 14, Bytes: 15, Spans: 16, Repeated: 17, Unended: []Drop{{"timed_out", 18}}}
 			},
@@ -87,13 +90,18 @@ func TestObserve(t *testing.T) {
 		}
 		door := map[string]string{AttrDoor: "http", AttrSignal: "traces"}
 		sink := map[string]string{AttrSink: "langsmith"}
-		none := map[string]string{}
+		receiver, none := map[string]string{AttrReceiver: "team"}, map[string]string{}
 		want := map[string][]one{
 			PipelineRequests: {{door, 1, 0}}, PipelineReceived: {{door, 2, 0}}, PipelineBytes: {{door, 3, 0}},
 			PipelineRefused:   {{map[string]string{AttrDoor: "http", AttrReason: "loop"}, 4, 0}},
 			PipelineForwarded: {{sink, 5, 0}}, PipelineRetried: {{sink, 6, 0}},
 			PipelineDropped:    {{map[string]string{AttrSink: "langsmith", AttrReason: "dead_letter"}, 7, 0}},
 			PipelineQueueSpans: {{sink, 8, 0}}, PipelineQueueBytes: {{sink, 9, 0}}, PipelineQueueAge: {{sink, 1, 1.5}},
+			AlertNotifications: {
+				{map[string]string{AttrReceiver: "team", AttrOutcome: "failure"}, 20, 0},
+				{map[string]string{AttrReceiver: "team", AttrOutcome: "success"}, 19, 0},
+			},
+			AlertWaiting: {{receiver, 21, 0}}, AlertWaitingAge: {{receiver, 1, 2.5}},
 			JournalBytes: {{none, 10, 0}}, JournalUnread: {{none, 11, 0}}, JournalLimit: {{none, 12, 0}}, JournalRoom: {{none, 13, 0}},
 			RunsRunning: {{none, 14, 0}}, RunsBytes: {{none, 15, 0}}, RunsSpans: {{none, 16, 0}}, RunsRepeated: {{none, 17, 0}},
 			RunsUnended:    {{map[string]string{AttrReason: "timed_out"}, 18, 0}},

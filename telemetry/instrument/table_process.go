@@ -13,6 +13,9 @@ const (
 	PipelineQueueBytes = "treq.pipeline.queue.bytes"
 	PipelineQueueAge   = "treq.pipeline.queue.age"
 	PipelineOpen       = "treq.pipeline.open"
+	AlertNotifications = "treq.alert.notifications"
+	AlertWaiting       = "treq.alert.waiting"
+	AlertWaitingAge    = "treq.alert.waiting.age"
 	RunsRunning        = "treq.runs.running"
 	RunsBytes          = "treq.runs.running.bytes"
 	RunsSpans          = "treq.runs.spans"
@@ -31,7 +34,7 @@ const (
 
 func processTable() []Definition {
 	door := []string{AttrDoor, AttrSignal}
-	sink := []string{AttrSink}
+	sink, receiver := []string{AttrSink}, []string{AttrReceiver}
 	table := []Definition{
 		{Name: PipelineRequests, Kind: ObservableCounter, Unit: "{request}", Attributes: door, Description: "Requests that a door took."},
 		{Name: PipelineReceived, Kind: ObservableCounter, Unit: "{item}", Attributes: door, Description: "Spans, data points and log records that a door took."},
@@ -44,6 +47,9 @@ func processTable() []Definition {
 		{Name: PipelineQueueBytes, Kind: ObservableUpDown, Unit: "By", Attributes: sink, Description: "Bytes that wait for a sink."},
 		{Name: PipelineQueueAge, Kind: ObservableGauge, Unit: "s", Attributes: sink, Description: "Age of the oldest record that waits for a sink."},
 		openSpans(),
+		{Name: AlertNotifications, Kind: ObservableCounter, Unit: "{notification}", Attributes: []string{AttrReceiver, AttrOutcome}, Description: "Attempts to tell a receiver of alerts, since the process started. One that fails is made again, so that every success behind failures is one told late."},
+		{Name: AlertWaiting, Kind: ObservableUpDown, Unit: "{alert}", Attributes: receiver, Description: "Firings and ends of alerts that a receiver is owed."},
+		{Name: AlertWaitingAge, Kind: ObservableGauge, Unit: "s", Attributes: receiver, Description: "For how long the oldest of them has been owed."},
 		{Name: RunsRunning, Kind: ObservableUpDown, Unit: "{run}", Description: "Native runs that go on: begun, and their end has not come."},
 		{Name: RunsBytes, Kind: ObservableUpDown, Unit: "By", Description: "Memory of native runs that go on."},
 		{Name: RunsSpans, Kind: ObservableCounter, Unit: "{span}", Description: "Spans that native runs became."},
