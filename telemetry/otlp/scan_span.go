@@ -3,7 +3,7 @@ package otlp
 // readSpan reads one Span into s.span.
 func (s *Scanner) readSpan(b []byte) bool {
 	sp := &s.span
-	*sp = Span{Raw: b, Attributes: sp.Attributes[:0], events: sp.events[:0], event: sp.event}
+	sp.reset(b)
 	var tag, n uint64
 	var part []byte
 	for i := 0; i < len(b); {
@@ -80,6 +80,17 @@ func (s *Scanner) readSpan(b []byte) bool {
 		}
 	}
 	return true
+}
+
+// reset makes the span as it was new, but for the lists that are used again. It sets
+// fields one by one: a literal would be made elsewhere and copied.
+func (sp *Span) reset(raw []byte) {
+	sp.TraceID, sp.SpanID, sp.ParentID = [16]byte{}, [8]byte{}, [8]byte{}
+	sp.Name, sp.StatusMessage = nil, nil
+	sp.Kind, sp.Status = KindUnspecified, StatusUnset
+	sp.Start, sp.End = 0, 0
+	sp.Attributes, sp.events = sp.Attributes[:0], sp.events[:0]
+	sp.Raw = raw
 }
 
 func (sp *Span) readStatus(b []byte) bool {

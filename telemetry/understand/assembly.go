@@ -365,9 +365,9 @@ func (a *assembly) warmMemories() {
 	}
 	next := a.memories.list[a.memories.head:min(len(a.memories.list), a.memories.head+batch)]
 	a.warmAhead = len(next)
-	var ids [batch][16]byte
+	var ids [batch]aheadOne
 	for i := range next {
-		ids[i] = next[i].trace.id
+		ids[i].id = next[i].trace.id
 	}
 	var sum uint64
 	for i := range next {

@@ -225,10 +225,9 @@ func (s *settling) result(n *node) telemetry.Evidence {
 // event fills in the chat's event.
 func (s *settling) event(c *chat, e *telemetry.Chat) {
 	sp := s.nodes[c.node].span
-	*e = telemetry.Chat{
-		Origin: s.origin(sp), Duration: sp.duration(), RAG: c.rag, LLMCalls: c.calls, Tokens: c.tokens,
-		CostNanoUSD: c.cost,
-	}
+	*e = telemetry.Chat{}
+	s.origin(sp, &e.Origin)
+	e.Duration, e.RAG, e.LLMCalls, e.Tokens, e.CostNanoUSD = sp.duration(), c.rag, c.calls, c.tokens, c.cost
 	if c.end > sp.End {
 		e.Duration = time.Duration(c.end - sp.Start)
 	}

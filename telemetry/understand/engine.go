@@ -27,8 +27,7 @@ type Engine struct {
 	// observing fills the horizon and nothing else, at observed journal time.
 	observing bool
 	observed  int64
-	ahead     []uint64   // fingerprints of the scope's spans, as heralded
-	aheadOf   [][16]byte // their traces
+	ahead     ahead
 	// firstSight may be nil.
 	firstSight func(at int64, fingerprint uint64)
 }
@@ -138,28 +137,16 @@ func (v *traceVisitor) Resource(r *otlp.Resource) { v.reader.Resource(r) }
 
 func (v *traceVisitor) Scope(s *otlp.Scope) {
 	v.reader.Scope(s)
-	v.horizon.warm(v.ahead)
-	v.assembly.traces.warm(v.aheadOf)
-	v.ahead, v.aheadOf = v.ahead[:0], v.aheadOf[:0]
+	v.ahead.scope()
 }
 
-// mostAhead bounds how many spans are looked up ahead: more would push the first
-// out of the cache again.
-const mostAhead = 2048
-
-// Herald implements otlp.Herald: looking a span up misses the cache, and the
-// misses of a whole scope cost little more than one if none waits for another.
+// Herald implements otlp.Herald.
 func (v *traceVisitor) Herald(trace *[16]byte, span *[8]byte) {
-	if len(v.ahead) == mostAhead {
-		return
-	}
-	v.ahead = append(v.ahead, Fingerprint(trace, number(*span)))
-	if n := len(v.aheadOf); n == 0 || v.aheadOf[n-1] != *trace {
-		v.aheadOf = append(v.aheadOf, *trace)
-	}
+	v.ahead.herald(trace, Fingerprint(trace, number(*span)))
 }
 
 func (v *traceVisitor) Span(sp *otlp.Span) {
+	v.ahead.warm(v.horizon, &v.assembly.traces)
 	fingerprint := Fingerprint(&sp.TraceID, number(sp.SpanID))
 	at := v.assembly.now
 	if v.observing {

@@ -67,10 +67,11 @@ func (r *Reader) Scope(s *otlp.Scope) { r.scope = r.texts.get(s.Name) }
 
 // Read reads one span into out, all of whose fields it sets but Door.
 func (r *Reader) Read(sp *otlp.Span, out *Span) {
-	*out = Span{
-		TraceID: sp.TraceID, ID: number(sp.SpanID), Parent: number(sp.ParentID),
-		Service: r.service, Scope: r.scope, Name: r.texts.get(sp.Name), SpanKind: sp.Kind,
-	}
+	// A literal of all fields would be made elsewhere and copied, which takes as long
+	// as all that is set here.
+	*out = Span{}
+	out.TraceID, out.ID, out.Parent = sp.TraceID, number(sp.SpanID), number(sp.ParentID)
+	out.Service, out.Scope, out.Name, out.SpanKind = r.service, r.scope, r.texts.get(sp.Name), sp.Kind
 	out.Search.Documents = -1
 	if !r.times(sp, out) {
 		out.Flags |= Unusable

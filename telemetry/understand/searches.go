@@ -63,11 +63,10 @@ func (s *settling) retrieval(n *node, e *telemetry.Retrieval) {
 	if own.Documents < 0 && n.inner >= 0 {
 		from = s.nodes[n.inner].span.Search
 	}
-	*e = telemetry.Retrieval{
-		Origin: s.origin(n.span), Duration: n.span.duration(), Outcome: n.span.Outcome,
-		ErrorType: n.span.ErrorType, DataSource: n.span.DataSource, Documents: int64(from.Documents),
-		Cache: own.Cache, Result: evidence(from),
-	}
+	*e = telemetry.Retrieval{}
+	s.origin(n.span, &e.Origin)
+	e.Duration, e.Outcome, e.ErrorType = n.span.duration(), n.span.Outcome, n.span.ErrorType
+	e.DataSource, e.Documents, e.Cache, e.Result = n.span.DataSource, int64(from.Documents), own.Cache, evidence(from)
 	if e.DataSource == "" && n.inner >= 0 {
 		e.DataSource = s.nodes[n.inner].span.DataSource
 	}

@@ -192,9 +192,9 @@ func (s *settling) tellEvents(a *assembly, late bool) {
 			reason = "retrieval"
 		case tool:
 			s.toolEvent = telemetry.ToolCall{
-				Origin: s.origin(n.span), Duration: n.span.duration(), Outcome: n.span.Outcome,
-				ErrorType: n.span.ErrorType, Tool: n.span.Tool,
+				Duration: n.span.duration(), Outcome: n.span.Outcome, ErrorType: n.span.ErrorType, Tool: n.span.Tool,
 			}
+			s.origin(n.span, &s.toolEvent.Origin)
 			a.rec.ToolCall(&s.toolEvent)
 			reason = "tool"
 		default:
@@ -225,13 +225,13 @@ var foldedReasons = [...]string{
 func (s *settling) modelCall(n *node, m *telemetry.ModelCall) {
 	sp := n.span
 	c := sp.Call
-	*m = telemetry.ModelCall{
-		Origin: s.origin(sp), Duration: sp.duration(), Outcome: sp.Outcome, ErrorType: sp.ErrorType,
-		Operation: sp.Operation, Provider: sp.Provider, RequestModel: sp.RequestModel, ResponseModel: sp.ResponseModel,
-		Tokens: c.Tokens, HasUsage: c.HasUsage, ServiceTier: sp.ServiceTier,
-	}
-	if !c.HasUsage {
-		m.Tokens = telemetry.Tokens{}
+	*m = telemetry.ModelCall{}
+	s.origin(sp, &m.Origin)
+	m.Duration, m.Outcome, m.ErrorType = sp.duration(), sp.Outcome, sp.ErrorType
+	m.Operation, m.Provider, m.RequestModel, m.ResponseModel = sp.Operation, sp.Provider, sp.RequestModel, sp.ResponseModel
+	m.ServiceTier = sp.ServiceTier
+	if m.HasUsage = c.HasUsage; m.HasUsage {
+		m.Tokens = c.Tokens
 	}
 	// What a wrapper says covers the calls that failed below it too.
 	if c.HasCost && n.role != fallback {
@@ -305,10 +305,9 @@ func (s *settling) tell(a *assembly) {
 	}
 }
 
-func (s *settling) origin(sp *held) telemetry.Origin {
-	o := telemetry.Origin{Service: sp.Service, TraceID: s.trace.id, Start: sp.Start}
+func (s *settling) origin(sp *held, o *telemetry.Origin) {
+	o.Service, o.TraceID, o.Start = sp.Service, s.trace.id, sp.Start
 	binary.BigEndian.PutUint64(o.SpanID[:], sp.ID)
-	return o
 }
 
 // statuses gives HTTP statuses as text, each made once.

@@ -65,7 +65,7 @@ func TestTraceTableAgreesWithAMap(t *testing.T) {
 		for range rapid.IntRange(1, 600).Draw(t, "steps") {
 			var id [16]byte
 			binary.BigEndian.PutUint64(id[8:], uint64(rapid.IntRange(1, ids).Draw(t, "id")))
-			table.warm([][16]byte{id})
+			table.warm([]aheadOne{{id: id}})
 			got := table.get(&id)
 			if got != known[id] {
 				t.Fatalf("%x: found %p, want %p", id, got, known[id])

@@ -34,13 +34,13 @@ func (t *traceTable) hash(id *[16]byte) uint64 {
 func (t *traceTable) len() int { return t.used }
 
 // warm has the places of ids brought into the cache.
-func (t *traceTable) warm(ids [][16]byte) {
+func (t *traceTable) warm(ids []aheadOne) {
 	if len(t.slots) == 0 {
 		return
 	}
 	var sum uint64
 	for i := range ids {
-		sum += t.slots[t.hash(&ids[i])&uint64(len(t.slots)-1)].hash
+		sum += t.slots[t.hash(&ids[i].id)&uint64(len(t.slots)-1)].hash
 	}
 	t.warmed = sum
 }

@@ -95,15 +95,12 @@ func (s *settling) build(t *trace, f *fragment) {
 	}
 	for i := f.top; i >= 0; {
 		h := &t.spans[i]
-		n := node{
-			span: h, slot: i, parent: -1, up: -1, model: -1, outer: -1, chain: -1, entry: -1,
-			wraps: -1, wrapsNext: -1, inner: -1, scored: -1,
-		}
+		place[i] = int32(len(s.nodes))
+		n := s.node()
+		n.span, n.slot = h, i
 		if h.parent >= 0 {
 			n.parent = place[h.parent]
 		}
-		place[i] = int32(len(s.nodes))
-		s.nodes = append(s.nodes, n)
 		if first[i] >= 0 {
 			i = first[i]
 			continue
@@ -116,6 +113,20 @@ func (s *settling) build(t *trace, f *fragment) {
 		}
 		i = sibling[i]
 	}
+}
+
+// node adds a node of which nothing is known.
+func (s *settling) node() *node {
+	if len(s.nodes) < cap(s.nodes) {
+		s.nodes = s.nodes[:len(s.nodes)+1]
+	} else {
+		s.nodes = append(s.nodes, node{})
+	}
+	n := &s.nodes[len(s.nodes)-1]
+	*n = node{}
+	n.parent, n.up, n.model, n.outer, n.chain, n.entry = -1, -1, -1, -1, -1, -1
+	n.wraps, n.wrapsNext, n.inner, n.scored = -1, -1, -1, -1
+	return n
 }
 
 // reparent puts adopted spans below their own parents where these came after all.
