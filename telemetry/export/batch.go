@@ -15,6 +15,7 @@ type counts struct {
 	DeadLettered int64 `json:"dead_lettered"`
 	Expired      int64 `json:"expired"`
 	SampledOut   int64 `json:"sampled_out,omitempty"`
+	Promoted     int64 `json:"promoted,omitempty"` // were SampledOut before
 }
 
 func (c *counts) add(d counts) {
@@ -23,6 +24,7 @@ func (c *counts) add(d counts) {
 	c.DeadLettered += d.DeadLettered
 	c.Expired += d.Expired
 	c.SampledOut += d.SampledOut
+	c.Promoted += d.Promoted
 }
 
 // settled is how many spans found their end.

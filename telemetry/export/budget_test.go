@@ -184,7 +184,7 @@ func TestTracesStayWhole(t *testing.T) {
 		goes := map[uint64]bool{}
 		for round := range 3 {
 			for trace := range uint64(100) {
-				_, n, err := h.of(worthy(t, trace, ordinary), time.Now())
+				_, n, err := h.of(worthy(t, trace, ordinary), time.Now(), 0)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -200,7 +200,7 @@ func TestTracesStayWhole(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if kept := h.ofParcels(parcels, time.Now()); len(kept) != 1 || kept[0].ID.String() != rootID {
+		if kept := h.ofParcels(parcels, time.Now(), 0); len(kept) != 1 || kept[0].ID.String() != rootID {
 			t.Errorf("%d runs go", len(kept))
 		}
 	})

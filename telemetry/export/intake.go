@@ -13,6 +13,9 @@ func (p *pump) take(record *journal.Record) {
 	}
 	p.fresh = false
 	p.read = record.End
+	if p.thrift != nil && (record.Kind == journal.Posts || record.Kind == journal.Logs) {
+		p.promote(record)
+	}
 	if !p.sink.config.takes(record.Kind) || record.Items == 0 {
 		p.skip(record)
 		return

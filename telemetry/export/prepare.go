@@ -37,7 +37,7 @@ func (p *pump) prepare(t *ticket, spans int64) (whole piece, any bool) {
 		}
 	}
 	if p.thrift != nil {
-		chosen, n, err := p.thrift.of(data, time.Now())
+		chosen, n, err := p.thrift.of(data, time.Now(), record.Position)
 		n = min(n, whole.spans)
 		if err == nil && n == 0 {
 			p.sampleOut(t, whole.spans)
@@ -49,11 +49,18 @@ func (p *pump) prepare(t *ticket, spans int64) (whole piece, any bool) {
 			data = chosen
 		}
 	}
-	clean := data
+	p.finish(&whole, data)
+	return whole, true
+}
+
+// finish makes of a piece whose request is data what the sink is to have.
+func (p *pump) finish(whole *piece, data []byte) {
+	s, clean := p.sink, data
 	if s.rewrite != nil {
-		if clean, err = s.rewrite(record.Kind, data); err != nil {
+		var err error
+		if clean, err = s.rewrite(whole.ticket.record.Kind, data); err != nil {
 			whole.whole, whole.fault = false, err
-			return whole, true
+			return
 		}
 	}
 	if s.enrich != nil {
@@ -62,7 +69,6 @@ func (p *pump) prepare(t *ticket, spans int64) (whole piece, any bool) {
 	if len(clean) != len(data) || len(clean) > 0 && &clean[0] != &data[0] {
 		whole.whole, whole.data = false, clean
 	}
-	return whole, true
 }
 
 // sampleOut counts spans of a record that do not go to the sink.

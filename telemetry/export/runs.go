@@ -57,9 +57,35 @@ func (p *pump) runs(t *ticket, items int64) []routed {
 	}
 	if p.thrift != nil {
 		all := len(parcels)
-		parcels = p.thrift.ofParcels(parcels, time.Now())
+		parcels = p.thrift.ofParcels(parcels, time.Now(), t.record.Position)
 		p.end(t, counts{SampledOut: int64(all - len(parcels))})
 	}
+	return parcelsTo(to, t, parcels)
+}
+
+// runsOf gives what a record of runs has of a trace.
+func (p *pump) runsOf(t *ticket, data []byte, trace uint64) (pieces []routed, runs int64) {
+	to := route{path: pathMultipart, tenant: t.record.Tenant}
+	if to.tenant == "" {
+		to.tenant = p.sink.config.Tenant
+	}
+	if p.sink.rewrite != nil {
+		clean, err := p.sink.rewrite(journal.Runs, data)
+		if err != nil {
+			return nil, 0
+		}
+		data = clean
+	}
+	parcels, _, err := langsmith.Parcels(data)
+	if err != nil {
+		return nil, 0
+	}
+	parcels = pick(parcels, func(i int) bool { return xxh3.Hash(parcels[i].Trace[:]) == trace })
+	return parcelsTo(to, t, parcels), int64(len(parcels))
+}
+
+// parcelsTo puts parcels into pieces: those that came one by one go so.
+func parcelsTo(to route, t *ticket, parcels []langsmith.Parcel) []routed {
 	var pieces []routed
 	together := piece{ticket: t}
 	for _, parcel := range parcels {

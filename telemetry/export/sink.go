@@ -62,6 +62,7 @@ type Sink struct {
 	rewrite   Rewrite // nil for records as they are
 	enrich    func(request []byte) []byte
 	budget    *budget // nil for no limit
+	reopen    Open
 
 	ctx      context.Context // of the requests
 	cancel   context.CancelFunc
@@ -100,7 +101,7 @@ func New(c Config, d Deps) (*Sink, error) {
 	s := &Sink{
 		config: c, log: d.Logger.With("sink", c.Name), grace: d.StopGrace,
 		gate:     gate{random: d.Random, state: Running},
-		stopping: make(chan struct{}), done: make(chan struct{}),
+		stopping: make(chan struct{}), done: make(chan struct{}), reopen: d.Open,
 	}
 	if c.Redact == RedactOn && d.Rewrite == nil {
 		return nil, telemetry.Errorf(telemetry.Unprocessable, "sinks.%s.redact: no rules are set: set redact.rules or redact.file", c.Name)
@@ -319,8 +320,9 @@ func (s *Sink) Status() Status {
 		State:     gate.state,
 		SentSpans: ends.Sent, RejectedSpans: ends.Rejected,
 		DeadLetteredSpans: ends.DeadLettered, ExpiredSpans: ends.Expired, SampledOutSpans: ends.SampledOut,
-		QueueSpans:   max(0, admitted-ends.settled()),
-		SentRequests: traffic.Requests, SentBytes: traffic.Bytes, Retried: traffic.Retried,
+		PromotedSpans: ends.Promoted,
+		QueueSpans:    max(0, admitted-ends.settled()),
+		SentRequests:  traffic.Requests, SentBytes: traffic.Bytes, Retried: traffic.Retried,
 		LastError:     gate.lastErr,
 		LastErrorTime: moment(gate.errTime),
 		LastSuccess:   moment(gate.lastGood),

@@ -46,6 +46,9 @@ type Status struct {
 	ExpiredSpans int64 `json:"expired_spans"`
 	// SampledOutSpans are of traces that the sink's settings or its budget leave out.
 	SampledOutSpans int64 `json:"sampled_out_spans"`
+	// PromotedSpans are of traces that the budget had left out and that were judged badly
+	// since: they were SampledOutSpans, and are waiting or have another end now.
+	PromotedSpans int64 `json:"promoted_spans"`
 	// SentRatio is the share of SentSpans in these and SampledOutSpans, 1 without either.
 	SentRatio float64 `json:"sent_ratio"`
 	// Budget is null for a sink without limits.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/zeebo/xxh3"
 
+	"treq/telemetry/journal"
 	"treq/telemetry/langsmith"
 )
 
@@ -18,6 +19,7 @@ type thrift struct {
 	plan *budget
 
 	younger, older map[uint64]bool // by the hash of the trace's id: whether it goes
+	shed           shed
 
 	mu    sync.Mutex
 	share float64 // of the ordinary traces that were sent last
@@ -40,7 +42,7 @@ func newThrift(c Config, now time.Time) *thrift {
 func (v value) shareOf(left float64) float64 {
 	from, to := 0.5, 0.9
 	switch v {
-	case failing:
+	case failing, disliked:
 		return 1
 	case unlike:
 		from, to = 0.1, 0.2
@@ -50,14 +52,19 @@ func (v value) shareOf(left float64) float64 {
 	return max(0, min(1, (left-from)/(to-from)))
 }
 
-// decide gives the verdict on every span of a request of that many bytes.
-func (h *thrift) decide(request []byte, now time.Time) (verdicts []bool, err error) {
+// decide gives the verdict on every span of a request, which is in the record at a
+// position.
+func (h *thrift) decide(request []byte, now time.Time, at journal.Position) (verdicts []bool, err error) {
 	worth := map[uint64]value{}
 	var traces []uint64
 	err = eachSpan(request, func(span []byte) {
 		trace := xxh3.Hash(lastField(span, spanTraceID))
 		traces = append(traces, trace)
-		worth[trace] = max(worth[trace], valueOf(span))
+		v := valueOf(span)
+		if h.shed.isDisliked(span) {
+			v = max(v, disliked)
+		}
+		worth[trace] = max(worth[trace], v)
 	})
 	if err != nil {
 		return nil, err
@@ -72,6 +79,15 @@ func (h *thrift) decide(request []byte, now time.Time) (verdicts []bool, err err
 		if verdicts[i] = h.verdict(trace, worth[trace].shareOf(left)); verdicts[i] {
 			kept++
 		}
+	}
+	if kept < len(traces) {
+		i := 0
+		_ = eachSpan(request, func(span []byte) { // it was read before
+			if !verdicts[i] {
+				h.shed.add(traces[i], span, at)
+			}
+			i++
+		})
 	}
 	if kept > 0 {
 		// What goes is charged, whether there is room or not: errors may take more.
@@ -96,9 +112,15 @@ func (h *thrift) verdict(trace uint64, share float64) bool {
 	return was
 }
 
+// keep decides that a trace goes, whatever was decided before.
+func (h *thrift) keep(trace uint64) {
+	h.verdict(trace, 1)
+	h.younger[trace] = true
+}
+
 // of gives what of a request goes to the sink, as [choice.of] does.
-func (h *thrift) of(request []byte, now time.Time) ([]byte, int64, error) {
-	verdicts, err := h.decide(request, now)
+func (h *thrift) of(request []byte, now time.Time, at journal.Position) ([]byte, int64, error) {
+	verdicts, err := h.decide(request, now, at)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -122,14 +144,19 @@ func (h *thrift) of(request []byte, now time.Time) ([]byte, int64, error) {
 }
 
 // ofParcels gives the parcels that go to the sink.
-func (h *thrift) ofParcels(parcels []langsmith.Parcel, now time.Time) []langsmith.Parcel {
+func (h *thrift) ofParcels(parcels []langsmith.Parcel, now time.Time, at journal.Position) []langsmith.Parcel {
 	var request []byte
 	for i := range parcels {
 		request = parcels[i].AppendSpan(request)
 	}
-	verdicts, err := h.decide(request, now)
+	verdicts, err := h.decide(request, now, at)
 	if err != nil || len(verdicts) != len(parcels) {
 		return parcels
+	}
+	for i := range parcels {
+		if !verdicts[i] { // a run is judged by its own id
+			h.shed.traces.put(hashOf(parcels[i].ID.String()), xxh3.Hash(parcels[i].Trace[:]), mostShedIDs)
+		}
 	}
 	return pick(parcels, func(i int) bool { return verdicts[i] })
 }

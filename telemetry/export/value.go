@@ -18,6 +18,7 @@ const (
 	ordinary value = iota
 	slow           // a span took slowAfter or longer
 	unlike         // what a search found is little like the question
+	disliked       // a run of it was judged badly
 	failing        // a span has the status of an error
 )
 

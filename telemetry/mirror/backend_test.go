@@ -215,7 +215,7 @@ func (b *backend) patch(id string, body map[string]any) (int, string) {
 func (b *backend) remove(r *http.Request) (int, string) {
 	path, q := r.URL.Path, r.URL.Query()
 	if project, ok := strings.CutPrefix(path, "/v1/projects/"); ok {
-		if q.Get("identifier") == "" || q.Get("name") == "" || q.Get("start_time") == "" {
+		if q.Get("identifier") == "" || q.Get("name") == "" || q.Get("start_time") == "" || q.Get("end_time") == "" {
 			b.t.Errorf("a deletion of %s", r.URL)
 			return 422, "{}"
 		}

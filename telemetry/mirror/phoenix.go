@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"treq/telemetry/judgement"
 )
@@ -53,7 +54,11 @@ func (p phoenix) withdraw(ctx context.Context, j *judgement.Judgement) outcome {
 	if out.verdict != taken {
 		return gone(out) // of a span that it does not have it has no annotation
 	}
-	query := url.Values{"identifier": {identifier(j)}, "name": {annotationName(j)}, "start_time": {"1970-01-01T00:00:00Z"}}
+	// It asks for a time too, which may be any; its clock need not be ours.
+	query := url.Values{
+		"identifier": {identifier(j)}, "name": {annotationName(j)}, "start_time": {"1970-01-01T00:00:00Z"},
+		"end_time": {time.Now().UTC().Add(24 * time.Hour).Format(time.RFC3339)},
+	}
 	for _, project := range []string{run.Project, p.sink.Project, defaultProject} {
 		if project == "" {
 			continue
