@@ -10,6 +10,7 @@ import (
 
 	"github.com/compose-spec/compose-go/v2/cli"
 	"github.com/compose-spec/compose-go/v2/types"
+	"sigs.k8s.io/yaml"
 )
 
 func load(t *testing.T, name string) *types.Project {
@@ -119,58 +120,67 @@ func TestComposePrograms(t *testing.T) {
 	}
 }
 
-// The gateway sends to the replicas that there are, and to each of them.
+// The Collector reads the gateway's file, which sends to the replicas that there are,
+// and to each of them; what waits does so on disk.
 func TestGateway(t *testing.T) {
-	var g struct {
-		Extensions, Receivers, Processors map[string]any
-		Exporters                         map[string]struct {
-			RoutingKey string `json:"routing_key"`
-			Protocol   map[string]any
-			Resolver   struct{ Static struct{ Hostnames []string } }
-			Queue      struct {
-				Enabled bool
-				Storage string
-			} `json:"sending_queue"`
-			Retry map[string]any `json:"retry_on_failure"`
-		}
-		Service struct {
-			Extensions []string
-			Pipelines  map[string]struct{ Receivers, Processors, Exporters []string }
-		}
-	}
-	if err := decode(read(t, "deploy", "compose", "gateway.yaml"), &g); err != nil {
+	f := &fleet{t: t, dir: t.TempDir()}
+	// The volume of the container is a directory here.
+	text := strings.ReplaceAll(string(read(t, "deploy", "compose", "gateway.yaml")), "/var/lib/otelcol", f.dir)
+	if err := os.WriteFile(filepath.Join(f.dir, "gateway.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var replicas []string
-	for _, s := range load(t, "compose.gateway.yaml").Services {
-		if s.Image == "treq-telemetry" {
-			replicas = append(replicas, s.Name+":4317")
-		}
-	}
-	slices.Sort(replicas)
-	for name, e := range g.Exporters {
-		if !slices.Equal(e.Resolver.Static.Hostnames, replicas) {
-			t.Errorf("%s sends to %v, and there are %v", name, e.Resolver.Static.Hostnames, replicas)
-		}
-		if _, there := g.Extensions[e.Queue.Storage]; !e.Queue.Enabled || !there || !slices.Contains(g.Service.Extensions, e.Queue.Storage) {
-			t.Errorf("%s: what waits is lost with the process", name)
-		}
-	}
-	for signal, p := range g.Service.Pipelines {
-		for _, r := range p.Receivers {
-			if _, there := g.Receivers[r]; !there {
-				t.Errorf("%s: no receiver %s", signal, r)
+	f.collectors()
+	var g struct {
+		Receivers map[string]struct {
+			Protocols struct {
+				GRPC struct{ Endpoint string }
 			}
 		}
-		if len(p.Processors) == 0 || p.Processors[0] != "memory_limiter" {
-			t.Errorf("%s: memory is not limited first", signal)
+		Exporters map[string]struct {
+			Endpoint   string
+			RoutingKey string `json:"routing_key"`
+			Resolver   struct{ Static struct{ Hostnames []string } }
 		}
-		want := map[string]string{"traces": "traceID", "logs": "traceID", "metrics": "service"}[signal]
-		if len(p.Exporters) != 1 || g.Exporters[p.Exporters[0]].RoutingKey != want {
-			t.Errorf("%s goes by %v, want %s", signal, p.Exporters, want)
+		Service struct {
+			Pipelines map[string]struct{ Receivers, Processors, Exporters []string }
 		}
 	}
-	if len(g.Service.Pipelines) != 3 {
+	if err := yaml.Unmarshal([]byte(text), &g); err != nil {
+		t.Fatal(err)
+	}
+	var replicas, inner, pipelines []string
+	for _, s := range load(t, "compose.gateway.yaml").Services {
+		if s.Image != "treq-telemetry" {
+			continue
+		}
+		replicas = append(replicas, s.Name)
+		inner = append(inner, g.Receivers["otlp/"+s.Name].Protocols.GRPC.Endpoint)
+		for _, signal := range []string{"traces", "logs", "metrics"} {
+			pipelines = append(pipelines, signal+"/"+s.Name)
+		}
+		if to := g.Exporters["otlp_grpc/"+s.Name].Endpoint; to != s.Name+":4317" {
+			t.Errorf("what is %s's goes to %q", s.Name, to)
+		}
+	}
+	slices.Sort(inner)
+	for signal, want := range map[string]string{"traces": "traceID", "logs": "traceID", "metrics": "service"} {
+		p := g.Service.Pipelines[signal]
+		if !slices.Equal(p.Processors, []string{"memory_limiter"}) || len(p.Exporters) != 1 {
+			t.Fatalf("%s: memory is not limited first, or it goes to more than one: %+v", signal, p)
+		}
+		balancer := g.Exporters[p.Exporters[0]]
+		if balancer.RoutingKey != want || !slices.Equal(balancer.Resolver.Static.Hostnames, inner) {
+			t.Errorf("%s goes by %q to %v, want %q to %v", signal, balancer.RoutingKey, balancer.Resolver.Static.Hostnames, want, inner)
+		}
+	}
+	if len(g.Service.Pipelines) != 3+3*len(replicas) {
 		t.Errorf("%d pipelines", len(g.Service.Pipelines))
+	}
+	for _, name := range pipelines {
+		_, replica, _ := strings.Cut(name, "/")
+		p := g.Service.Pipelines[name]
+		if !slices.Equal(p.Receivers, []string{"otlp/" + replica}) || !slices.Equal(p.Exporters, []string{"otlp_grpc/" + replica}) {
+			t.Errorf("%s: %+v", name, p)
+		}
 	}
 }
