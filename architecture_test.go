@@ -55,7 +55,7 @@ var rooms = map[string]room{
 		"adds to bytes what a backend would miss; sinks alone have it",
 	},
 	"telemetry/export": {
-		of("telemetry", "telemetry/compress", "telemetry/durable", "telemetry/enrich", "telemetry/journal", "telemetry/langsmith", "telemetry/otlp", "telemetry/semconv"),
+		of("telemetry", "telemetry/compress", "telemetry/durable", "telemetry/enrich", "telemetry/journal", "telemetry/judgement", "telemetry/langsmith", "telemetry/otlp", "telemetry/semconv"),
 		"the journal's readers that forward; never count",
 	},
 
