@@ -39,6 +39,7 @@ export function Overview() {
           <Figure label={t("memory")} value={bytes(m.system.memory_usage_mb * 1024 * 1024)} note={t("uptime", { time: seconds(m.uptime_seconds) })} />
         </Figures>
       )}
+      {!m && !metrics.error && <div class="placeholder" />}
       <Targets />
       <div class="grid">
         <HistoryChart title={t("chart.chats")} metrics={[{ metric: "requests", name: t("requests") }, { metric: "errors", name: t("errors") }]} format={(v) => decimal(v, 1)} />

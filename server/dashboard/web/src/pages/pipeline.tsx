@@ -34,7 +34,7 @@ export function Pipeline() {
       <h1>{t("nav.pipeline")}</h1>
       {ready?.notices?.map((n) => <div class="notice" key={n}><Says text={sentence(n)} raw={n} /></div>)}
       {health?.reasons?.map((r) => <div class="notice" key={r}><Says text={firing(r, alerts) ?? sentence(r)} raw={r} /></div>)}
-      {flow && <FlowFigures flow={flow} />}
+      {flow ? <FlowFigures flow={flow} /> : <div class="placeholder" />}
       <Card title={t("pipeline.sinks")}>
         {sinks.error && <Trouble error={sinks.error} />}
         {sinks.value?.sinks.length === 0 && <p class="dim">{t("pipeline.sinks.none")}</p>}
