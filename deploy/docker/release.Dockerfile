@@ -2,12 +2,13 @@
 # The image of a release: the same as Dockerfile's, around the program that the
 # release built, so that image and archives hold the same bytes.
 FROM --platform=$BUILDPLATFORM busybox:1.37 AS data
-RUN mkdir -m 0700 /data
+RUN mkdir -p -m 0700 /volume/data
 
 FROM gcr.io/distroless/static-debian12:nonroot
 ARG TARGETPLATFORM
 COPY $TARGETPLATFORM/treq-telemetry /usr/bin/treq-telemetry
-COPY --from=data --chown=65532:65532 /data /data
+# Its parent, since a directory that is copied itself loses its mode.
+COPY --from=data --chown=65532:65532 /volume/ /
 USER 65532:65532
 ENV PORT=8002 TREQ_DATA_DIR=/data
 EXPOSE 8002 4317 4318
