@@ -10,7 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"treq/server/config"
+	"treq/telemetry"
 )
 
 // openAPI is as much of the description as these tests read.
@@ -18,6 +21,8 @@ type openAPI struct {
 	OpenAPI    string
 	Paths      map[string]map[string]openOperation
 	Components struct{ Schemas map[string]openSchema }
+
+	asked map[string]bool // the routes that answered 200
 }
 
 type openOperation struct {
@@ -134,7 +139,7 @@ func described(t *testing.T, change func(*config.Config)) (*process, *openAPI) {
 	}
 	p := begin(t, c)
 	code, body := p.do(http.MethodGet, "/openapi.json")
-	d := &openAPI{}
+	d := &openAPI{asked: map[string]bool{}}
 	if err := json.Unmarshal([]byte(body), d); code != http.StatusOK || err != nil {
 		t.Fatalf("%d %v %.200s", code, err, body)
 	}
@@ -142,7 +147,13 @@ func described(t *testing.T, change func(*config.Config)) (*process, *openAPI) {
 }
 
 // ask sends a request and holds the answer to what the description says of it.
-func (d *openAPI) ask(t *testing.T, p *process, method, path, address, body string, want int) {
+func (d *openAPI) ask(t *testing.T, p *process, method, path, address, body string, want int) (answered []byte) {
+	t.Helper()
+	return d.askWith(t, p, "", method, path, address, body, want)
+}
+
+// askWith is ask with a token.
+func (d *openAPI) askWith(t *testing.T, p *process, token, method, path, address, body string, want int) (answered []byte) {
 	t.Helper()
 	one, _, _ := p.Addr()
 	r, err := http.NewRequest(method, "http://"+one+address, strings.NewReader(body))
@@ -151,6 +162,9 @@ func (d *openAPI) ask(t *testing.T, p *process, method, path, address, body stri
 	}
 	if body != "" {
 		r.Header.Set("Content-Type", "application/json")
+	}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
 	}
 	res, err := p.client.Do(r)
 	if err != nil {
@@ -164,13 +178,13 @@ func (d *openAPI) ask(t *testing.T, p *process, method, path, address, body stri
 	at := method + " " + address
 	if res.StatusCode != want {
 		t.Errorf("%s: %d, want %d: %s", at, res.StatusCode, want, read)
-		return
+		return read
+	}
+	if res.StatusCode == http.StatusOK {
+		d.asked[method+" "+path] = true
 	}
 	answers := d.Paths[path][strings.ToLower(method)].Responses
 	answer, ok := answers[fmt.Sprint(res.StatusCode)]
-	if !ok {
-		answer, ok = answers["default"]
-	}
 	media, _, _ := strings.Cut(res.Header.Get("Content-Type"), ";")
 	content, described := answer.Content[media]
 	if !described {
@@ -179,10 +193,10 @@ func (d *openAPI) ask(t *testing.T, p *process, method, path, address, body stri
 	}
 	if !ok || !described {
 		t.Errorf("%s: %d as %s is not described", at, res.StatusCode, media)
-		return
+		return read
 	}
 	if media != "application/json" && media != "application/problem+json" {
-		return
+		return read
 	}
 	decoder := json.NewDecoder(bytes.NewReader(read))
 	decoder.UseNumber()
@@ -193,6 +207,7 @@ func (d *openAPI) ask(t *testing.T, p *process, method, path, address, body stri
 	if err := d.check("answer", content.Schema, v); err != nil {
 		t.Errorf("%s: %v\n%.600s", at, err, read)
 	}
+	return read
 }
 
 // Every address that the service lists is described, each once.
@@ -315,5 +330,73 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"GET", "/monitoring/runs/{run_id}", "/monitoring/runs/ffffffffffffffffffffffffffffffff", "", 404},
 	} {
 		d.ask(t, p, q.method, q.path, q.address, q.body, q.want)
+	}
+	// A judgement is read, changed and withdrawn below both addresses.
+	for _, base := range []string{"/feedback", "/api/v1/feedback"} {
+		var said struct{ ID string }
+		if err := json.Unmarshal(d.ask(t, p, "POST", base, base, `{"run_id":"`+run+`","key":"kept`+base+`","score":1}`, 200), &said); err != nil {
+			t.Fatal(err)
+		}
+		d.ask(t, p, "GET", base, base+"?limit=1", "", 200)
+		d.ask(t, p, "GET", base+"/{feedback_id}", base+"/"+said.ID, "", 200)
+		d.ask(t, p, "PATCH", base+"/{feedback_id}", base+"/"+said.ID, `{"score":0}`, 200)
+		d.ask(t, p, "DELETE", base+"/{feedback_id}", base+"/"+said.ID, "", 200)
+		d.ask(t, p, "GET", base+"/{feedback_id}", base+"/"+said.ID, "", 404)
+	}
+	d.ask(t, p, "POST", "/prometheus/api/v1/{query}", "/prometheus/api/v1/query?query=1", "", 200)
+	d.ask(t, p, "DELETE", "/monitoring/runs", "/monitoring/runs?user=maria", "", 403)
+
+	var left []string
+	for path, methods := range d.Paths {
+		for method := range methods {
+			if route := strings.ToUpper(method) + " " + path; !d.asked[route] {
+				left = append(left, route)
+			}
+		}
+	}
+	slices.Sort(left)
+	// Erasure asks for a token, as the next test does; the stream of events never ends.
+	if diff := cmp.Diff([]string{"DELETE /monitoring/runs", "DELETE /monitoring/runs/{run_id}", "GET /monitoring/live"}, left); diff != "" {
+		t.Errorf("addresses that were not asked (-expected +left):\n%s", diff)
+	}
+}
+
+// Refusals are what is described, too: without a token, with one of another scope, with
+// one that was used too often.
+func TestRefusalsAreAsDescribed(t *testing.T) {
+	secrets := func(list ...string) (all []telemetry.Secret) {
+		for _, text := range list {
+			all = append(all, telemetry.NewSecret(text))
+		}
+		return all
+	}
+	p, d := described(t, func(c *config.Config) {
+		c.Tokens.Ingest, c.Tokens.API, c.Tokens.Admin = secrets("sends"), secrets("reads"), secrets("rules")
+		c.RequireAuth = true
+	})
+	const run = "0123456789abcdef0123456789abcdef"
+	for path, methods := range d.Paths {
+		for method, o := range methods {
+			address := strings.NewReplacer("{run_id}", run, "{feedback_id}", "99999999-9999-4999-8999-999999999999", "{query}", "query").Replace(path)
+			if _, closed := o.Responses["401"]; closed {
+				d.ask(t, p, strings.ToUpper(method), path, address, "", 401)
+			}
+		}
+	}
+	d.askWith(t, p, "reads", "DELETE", "/monitoring/runs", "/monitoring/runs?user=maria", "", 403)
+	d.askWith(t, p, "sends", "GET", "/monitoring/runs", "/monitoring/runs", "", 403)
+	d.askWith(t, p, "rules", "DELETE", "/monitoring/runs", "/monitoring/runs?user=maria", "", 200)
+	d.askWith(t, p, "rules", "DELETE", "/monitoring/runs", "/monitoring/runs", "", 422)
+	d.askWith(t, p, "rules", "DELETE", "/monitoring/runs/{run_id}", "/monitoring/runs/"+run, "", 404)
+	var made struct{ Token string }
+	if err := json.Unmarshal(d.askWith(t, p, "sends", "POST", "/monitoring/feedback/tokens", "/monitoring/feedback/tokens", `{"run_id":"`+run+`"}`, 200), &made); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 51 {
+		want := 200
+		if n == 50 {
+			want = 429
+		}
+		d.askWith(t, p, made.Token, "POST", "/monitoring/feedback", "/monitoring/feedback", fmt.Sprintf(`{"run_id":%q,"key":"k%d","score":1}`, run, n), want)
 	}
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"treq/server/fault"
@@ -144,6 +145,11 @@ func (s *schemas) operation(r Route, o operation) schema {
 	answers := schema{"default": schema{
 		"description": "why not", "content": schema{"application/problem+json": schema{"schema": s.shape(problem{})}},
 	}}
+	for _, status := range r.refusals() {
+		answers[decimal(status)] = schema{
+			"description": refusals[status], "content": schema{"application/problem+json": schema{"schema": s.shape(problem{})}},
+		}
+	}
 	for status, v := range o.answers {
 		answer := schema{"description": http.StatusText(status)}
 		switch {
@@ -162,6 +168,38 @@ func (s *schemas) operation(r Route, o operation) schema {
 	}
 	d["responses"] = answers
 	return d
+}
+
+// refusals say why a request is refused, by status.
+var refusals = map[int]string{
+	http.StatusUnauthorized:          "a token is needed, or the one that was shown is none",
+	http.StatusForbidden:             "the token's scope does not hold this, or nobody's does",
+	http.StatusNotFound:              "nothing has this id",
+	http.StatusRequestEntityTooLarge: "the body is too large",
+	http.StatusUnprocessableEntity:   "a parameter is bad",
+	http.StatusTooManyRequests:       "the feedback token was used as often as it may be",
+	http.StatusServiceUnavailable:    "not yet, or no room: Retry-After says when to come again",
+}
+
+// refusals are the statuses by which a route refuses.
+func (r Route) refusals() []int {
+	list := []int{http.StatusUnauthorized, http.StatusForbidden, http.StatusServiceUnavailable}
+	if slices.Contains(open, r.Path) || r.Path == "/openapi.json" || r.Path == "/docs" {
+		list = nil
+	}
+	if strings.Contains(r.Path, "{") && r.Path != promQLPath {
+		list = append(list, http.StatusNotFound)
+	}
+	if strings.HasPrefix(r.Path, "/monitoring/runs") || strings.HasPrefix(r.Path, "/monitoring/history") || strings.Contains(r.Path, "feedback") {
+		list = append(list, http.StatusUnprocessableEntity)
+	}
+	if r.Method == http.MethodPost || r.Method == http.MethodPatch {
+		list = append(list, http.StatusRequestEntityTooLarge)
+	}
+	if r.Method == http.MethodPost && slices.Contains(feedbackDoors, r.Path) {
+		list = append(list, http.StatusTooManyRequests)
+	}
+	return list
 }
 
 // problem is what errors are answered with.
