@@ -83,6 +83,8 @@ type Instruments struct {
 	folding  *seriesSet
 	foldedBy map[foldedKey]*series
 
+	latestSpans [16]latestSpans
+
 	familyByModel []uint16     // by the id of the response model; absent is not known yet
 	bounded       []*values    // in the order of the checkpoint
 	sets          []*seriesSet // those whose series a checkpoint holds, in the order of the table
