@@ -8,6 +8,9 @@ ARGS    ?=
 RATE    ?= 5
 # For how long each fuzz target runs.
 FUZZTIME ?= 30s
+# Those that make test runs: what reads bytes of strangers, and what reads them back.
+FUZZED  := telemetry/otlp:FuzzTraces telemetry/otlp:FuzzTracesFromJSON telemetry/journal:FuzzParseHead telemetry/journal:FuzzRecovery \
+	server/config:FuzzLoad server/api:FuzzPost
 # Another vulnerability database, such as file:///srv/vulndb.
 VULNDB  ?= https://vuln.go.dev
 
@@ -33,10 +36,11 @@ endif
 demo: build ## Send realistic chat traffic to a running service (RATE=5 chats a second; ARGS="…")
 	@exec $(BIN) demo --rate $(RATE) $(ARGS)
 
-test: ## Run everything: format, vet, staticcheck, unit and end-to-end tests with the race detector
+test: ## Run everything: format, vet, staticcheck, unit tests with the race detector, fuzz targets for a while, end-to-end tests
 	@$(STEP) "tools" $(MAKE) --no-print-directory tools
 	@$(MAKE) --no-print-directory lint
 	@$(STEP) "unit tests" $(MAKE) --no-print-directory unit
+	@$(STEP) "fuzz targets" scripts/fuzz $(FUZZTIME) $(FUZZED)
 	@$(STEP) "deploy" $(MAKE) --no-print-directory deploy-check
 	@$(STEP) "end-to-end tests" $(MAKE) --no-print-directory e2e
 
