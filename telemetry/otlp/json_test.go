@@ -108,7 +108,33 @@ func TestRandomRequestsFromJSONEqualPdata(t *testing.T) {
 	}
 }
 
+// recordedTraces are requests of real clients as OTLP/JSON, those that are short enough
+// to be turned over thousands of times a second.
+func recordedTraces(t testing.TB) (requests [][]byte) {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join("..", "..", "test", "recorded", "cases", "*", "request-*.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		body, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(body) < 6<<10 {
+			requests = append(requests, body)
+		}
+	}
+	if len(requests) < 10 {
+		t.Fatalf("only %d recorded requests", len(requests))
+	}
+	return requests
+}
+
 func FuzzTracesFromJSON(f *testing.F) {
+	for _, body := range recordedTraces(f) {
+		f.Add(body)
+	}
 	r := random{rand.New(rand.NewPCG(13, 14))}
 	for range 20 {
 		f.Add(toJSON(AppendTraceRequest(nil, r.resources()...)))

@@ -193,6 +193,13 @@ func TestMetricsAgreeWithPdata(t *testing.T) {
 }
 
 func FuzzTraces(f *testing.F) {
+	for _, body := range recordedTraces(f) {
+		encoded, err := TracesFromJSON(nil, body)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(encoded)
+	}
 	r := random{rand.New(rand.NewPCG(7, 8))}
 	for range 20 {
 		f.Add(AppendTraceRequest(nil, r.resources()...))
