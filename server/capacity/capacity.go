@@ -17,7 +17,8 @@ const (
 	Machine = "2 CPUs (AMD EPYC), linux/amd64, go1.26.8"
 
 	spansPerCPUSecond   = 113_000 // batches of 64; 196,000 in batches of 512
-	gatewayPerCPUSecond = 97_900  // the Collector 0.161, in memory, spans to metrics and onwards
+	gatewayPerCPUSecond = 10_300  // the generated gateway with three replicas, batches of 64; 30,300 in batches of 512
+	gatewayPerByte      = 8.3     // bytes that its queues write for a byte received; 5.2 in batches of 512
 	writtenPerByte      = 1.09    // bytes on disk for a byte received
 	residentBytes       = 209e6   // at full load, the larger of the runs
 	seriesPerReplica    = 614     // after 200 chats of the demo: one service, four models
@@ -108,7 +109,7 @@ func For(l Load) (Plan, error) {
 	}
 	if p.Replicas > 1 {
 		p.GatewayCores = atLeast(l.SpansPerSecond * cost / (gatewayPerCPUSecond * busy))
-		p.Gateways = max(2, atLeast(float64(p.GatewayCores)/l.Cores))
+		p.Gateways = max(2, atLeast(float64(p.GatewayCores)/l.Cores), atLeast(l.SpansPerSecond*l.BytesPerSpan*gatewayPerByte/diskBytesPerSecond))
 	}
 	p.DiskBytes = written * l.Keep.Seconds() / float64(p.Replicas)
 	p.MemoryBytes = 2 * residentBytes
@@ -127,7 +128,7 @@ func breaks(spans float64) string {
 	case spans < 100_000:
 		return "the journal's size: a day of it no longer fits a usual disk, and journal.max_bytes lets the oldest go first"
 	case spans < 1_000_000:
-		return "the disk's bandwidth of one replica: spread over replicas, or send batches of 512 and keep content out (--content none)"
+		return "the disks, the gateways' first, whose queues write eight bytes for each that comes in: send batches of 512, keep content out (--content none), or spread over more"
 	case spans < 3_000_000:
 		return "the network: about 10 Gbit/s come in, twice with gateways; compress with zstd, sample what is forwarded, and put Kafka between"
 	default:

@@ -24,8 +24,8 @@ func TestPlans(t *testing.T) {
 		replicas, gateways int
 		limit              string
 	}{
-		1: {1, 0, byAlone}, 9_999: {1, 0, byAlone}, 10_000: {2, 2, byLoss}, 100_000: {2, 2, byDisk},
-		1_000_000: {11, 6, byDisk}, 10_000_000: {102, 52, byDisk},
+		1: {1, 0, byAlone}, 9_999: {1, 0, byAlone}, 10_000: {2, 2, byLoss}, 100_000: {2, 8, byDisk},
+		1_000_000: {11, 78, byDisk}, 10_000_000: {102, 776, byDisk},
 	} {
 		p := plan(t, Load{SpansPerSecond: spans})
 		if p.Replicas != want.replicas || p.Gateways != want.gateways || p.Limit != want.limit {
@@ -70,7 +70,7 @@ func TestFiguresAreTheMeasured(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, figure := range []string{"113k", "97.9k", "1.09", "209 MB", Measured} {
+	for _, figure := range []string{"113k", "10.3k", "8.3", "1.09", "209 MB", Measured} {
 		if !strings.Contains(string(page), figure) {
 			t.Errorf("docs/capacity.md does not have %s", figure)
 		}
