@@ -104,6 +104,7 @@ deploy-check: collector ## Hold deploy/, the release and the files of scale-out 
 	@scripts/install-prometheus $(CACHE)
 	@scripts/install-mimir $(CACHE)
 	@scripts/install-systemd-analyze
+	@scripts/install-containers
 	@cd deploy/check && $(GO) vet . && $(GO) test -count=1 .
 
 reproducible: ## Build the committed source twice; both must be the same program
