@@ -100,28 +100,6 @@ func TestBackendOfEveryGeneration(t *testing.T) {
 	}
 }
 
-// TestLangChain runs LangChain's own callbacks: a retrieval chain, the same streamed,
-// and a graph with a tool.
-func TestLangChain(t *testing.T) {
-	t.Parallel()
-	s := e2etest.Start(t, e2etest.Spec{Config: quick})
-	runPython(t, s, "0.3", "langchain-0.3", "chain.py", "plain", "streamed")
-	wantTotals(t, s, "langchain-0.3", e2etest.Totals{Chats: 2, RAGQueries: 2, Searches: 2, Calls: 2, Tokens: 600})
-	runPython(t, s, "0.15", "langchain-1", "chain.py", "plain", "streamed", "graph")
-	m := wantTotals(t, s, "langchain-1", e2etest.Totals{Chats: 3, RAGQueries: 2, Searches: 2, Calls: 4, Tokens: 1200})
-	if m.RAG.AvgSimilarityScore != 0.5 || m.LLM.Model8BCalls != 4 {
-		t.Errorf("%+v %+v", m.RAG, m.LLM)
-	}
-	var list struct{ Runs []struct{ Name string } }
-	s.JSON("/monitoring/runs", &list)
-	if len(list.Runs) == 0 || list.Runs[0].Name != "LangGraph" {
-		t.Errorf("%+v", list.Runs)
-	}
-	if a := s.Get("/metrics"); !strings.Contains(string(a.Body), `treq_llm_streams_total{`) {
-		t.Error("no stream was seen")
-	}
-}
-
 // TestSDKHelpers uses what else the SDKs offer: runs that are posted one by one, the
 // link of a run, and a run that goes on.
 func TestSDKHelpers(t *testing.T) {

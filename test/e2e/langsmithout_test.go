@@ -59,20 +59,7 @@ func (l *recordingLangSmith) take(r *http.Request, body []byte) {
 }
 
 func (l *recordingLangSmith) read(r *http.Request, body []byte) error {
-	var err error
-	switch r.Header.Get("Content-Encoding") {
-	case "zstd":
-		var z *zstd.Decoder
-		if z, err = zstd.NewReader(nil); err == nil {
-			defer z.Close()
-			body, err = z.DecodeAll(body, nil)
-		}
-	case "gzip":
-		var z *gzip.Reader
-		if z, err = gzip.NewReader(bytes.NewReader(body)); err == nil {
-			body, err = io.ReadAll(z)
-		}
-	}
+	body, err := decompressed(r.Header.Get("Content-Encoding"), body)
 	if err != nil {
 		return err
 	}
@@ -95,6 +82,26 @@ func (l *recordingLangSmith) read(r *http.Request, body []byte) error {
 		return l.object(strings.TrimPrefix(r.URL.Path, "/runs/"), body)
 	}
 	return nil
+}
+
+// decompressed gives a body as it was before it was compressed.
+func decompressed(encoding string, body []byte) ([]byte, error) {
+	switch encoding {
+	case "zstd":
+		z, err := zstd.NewReader(nil)
+		if err != nil {
+			return nil, err
+		}
+		defer z.Close()
+		return z.DecodeAll(body, nil)
+	case "gzip":
+		z, err := gzip.NewReader(bytes.NewReader(body))
+		if err != nil {
+			return nil, err
+		}
+		return io.ReadAll(z)
+	}
+	return body, nil
 }
 
 func (l *recordingLangSmith) multipart(contentType string, body []byte) error {
@@ -195,11 +202,14 @@ func TestLangSmithGetsTheSame(t *testing.T) {
 	for _, generation := range generations {
 		runPython(t, sdk, generation, "same-"+generation, "backend.py", "plain", "streamed", "empty", "failed")
 		runPython(t, sdk, generation, "helpers-"+generation, "helpers.py")
+		runPython(t, sdk, generation, "sdk-"+generation, append([]string{"sdk.py"}, waysOf(generation)...)...)
 	}
-	runPython(t, sdk, "0.15", "chains", "chain.py", "plain", "streamed", "graph")
+	runPython(t, sdk, "0.3", "chains-0.3", "chain.py", "streamed", "tools")
+	runPython(t, sdk, "0.15", "chains", "chain.py", "plain", "streamed", "tools", "graph", "graph_streamed", "agent", "agent_streamed")
 	for _, mode := range []string{"LANGSMITH_RUN_COMPRESSION_LEVEL=1", "LANGSMITH_DISABLE_RUN_COMPRESSION=true", "LANGSMITH_DISABLE_MULTIPART_STREAMING=true"} {
 		runNode(t, []string{"LANGSMITH_TRACING=true", "LANGSMITH_ENDPOINT=http://" + front, "LANGSMITH_API_KEY=of-the-app", "LANGSMITH_PROJECT=js", mode}, "native.mjs")
 	}
+	runNode(t, []string{"LANGSMITH_TRACING=true", "LANGSMITH_ENDPOINT=http://" + front, "LANGSMITH_API_KEY=of-the-app", "LANGSMITH_PROJECT=js-chains"}, "chain.mjs", "plain", "streamed", "graph")
 	e2etest.Eventually(t, settled, func() error {
 		direct.mu.Lock()
 		defer direct.mu.Unlock()
@@ -222,8 +232,8 @@ func TestLangSmithGetsTheSame(t *testing.T) {
 	for _, run := range behind.runs {
 		projects[fmt.Sprint(run["session_name"])]++
 	}
-	if len(behind.runs) < 80 || len(projects) < 5 {
-		t.Errorf("%d runs of the projects %v", len(behind.runs), slices.Sorted(maps.Keys(projects)))
+	if len(behind.runs) < 200 || len(projects) < 13 || len(behind.attached) < 5 {
+		t.Errorf("%d runs with %d attachments of the projects %v", len(behind.runs), len(behind.attached), slices.Sorted(maps.Keys(projects)))
 	}
 	var shown struct {
 		Sinks []struct {

@@ -1,6 +1,6 @@
 """LangChain with the LangSmith callbacks that the environment turns on: a retrieval
-chain, the same streamed, a model with a tool, and, where LangGraph is installed, a
-graph. The model is a fake that tells its usage. Prints the versions."""
+chain, the same streamed, a model with a tool, and, where LangGraph and LangChain's
+agents are installed, a graph and an agent, each also streamed. The model is a fake that tells its usage. Prints the versions."""
 
 import importlib.metadata
 import json
@@ -14,7 +14,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.prompts import ChatPromptTemplate
 from langchain_core.retrievers import BaseRetriever
-from langchain_core.runnables import RunnablePassthrough
+from langchain_core.runnables import RunnableLambda, RunnablePassthrough
 from langchain_core.tools import tool
 from langchain_core.tracers.langchain import wait_for_all_tracers
 
@@ -33,6 +33,9 @@ class Model(BaseChatModel):
 
     def _get_ls_params(self, stop=None, **kwargs):
         return {"ls_provider": "groq", "ls_model_name": "llama-3.1-8b-instant", "ls_model_type": "chat"}
+
+    def bind_tools(self, tools, **kwargs):
+        return self.bind(tools=[t.name for t in tools])
 
     def _message(self, messages):
         if self.calls_tool and not isinstance(messages[-1], ToolMessage):
@@ -78,7 +81,18 @@ def streamed():
         pass
 
 
-def graph():
+def tools():
+    def respond(question):
+        model = Model(calls_tool=True)
+        messages = [HumanMessage(question)]
+        messages.append(model.invoke(messages))
+        messages.append(pressao.invoke({**messages[-1].tool_calls[0], "type": "tool_call"}))
+        return model.invoke(messages).content
+
+    RunnableLambda(respond).with_config(run_name="responder").invoke(QUESTION)
+
+
+def compiled():
     from langgraph.graph import END, START, MessagesState, StateGraph
 
     model = Model(calls_tool=True)
@@ -96,7 +110,32 @@ def graph():
     g.add_edge(START, "think")
     g.add_conditional_edges("think", lambda s: "act" if s["messages"][-1].tool_calls else END)
     g.add_edge("act", "think")
-    g.compile().invoke({"messages": [HumanMessage(QUESTION)]})
+    return g.compile()
+
+
+ASKED = {"messages": [HumanMessage(QUESTION)]}
+
+
+def graph():
+    compiled().invoke(ASKED)
+
+
+def graph_streamed():
+    for _ in compiled().stream(ASKED, stream_mode="messages"):
+        pass
+
+
+def agent():
+    from langchain.agents import create_agent
+
+    create_agent(Model(calls_tool=True), [pressao], name="atendente").invoke(ASKED)
+
+
+def agent_streamed():
+    from langchain.agents import create_agent
+
+    for _ in create_agent(Model(calls_tool=True), [pressao], name="atendente").stream(ASKED, stream_mode="messages"):
+        pass
 
 
 for how in sys.argv[1:]:
