@@ -251,6 +251,12 @@ func TestSinksOfTheEnvironment(t *testing.T) {
 	if len(l.Warnings) != 1 || !strings.Contains(l.Warnings[0], "own address") {
 		t.Errorf("warnings = %q, want one about the own address", l.Warnings)
 	}
+	env["LANGSMITH_ENDPOINT"] = "http://localhost:8002"
+	l = load(t, config.Sources{Env: environment(env)})
+	if len(l.Config.Sinks) != 0 || len(l.Warnings) != 2 || !strings.Contains(l.Warnings[0], "TREQ_LANGSMITH_ENDPOINT") {
+		t.Errorf("warnings = %q, want one that says how to name LangSmith where an app shares the environment", l.Warnings)
+	}
+	delete(env, "LANGSMITH_ENDPOINT")
 	file := write(t, "sinks: [{name: langsmith, profile: langsmith, endpoint: 'https://eu.api.smith.langchain.com', api_key: other}]\n")
 	l = load(t, config.Sources{File: file, Env: environment(env)})
 	if got := l.Config.Sinks; len(got) != 1 || got[0].APIKey.Reveal() != "other" {

@@ -47,7 +47,11 @@ func WithoutSelf(configs []Config, own []string) ([]Config, []Warning) {
 	var warnings []Warning
 	for _, c := range configs {
 		if err := c.SelfCheck(own); err != nil {
-			warnings = append(warnings, Warning{Sink: c.Name, Message: "not used: " + err.Error()})
+			why := "not used: " + err.Error()
+			if c.Profile == "langsmith" {
+				why += "; TREQ_LANGSMITH_ENDPOINT says where LangSmith is, such as https://api.smith.langchain.com"
+			}
+			warnings = append(warnings, Warning{Sink: c.Name, Message: why})
 			continue
 		}
 		kept = append(kept, c)
