@@ -296,8 +296,6 @@ func TestAnswersAreAsDescribed(t *testing.T) {
 		{"GET", "/feedback/stats", "/feedback/stats?service=app", "", 200},
 		{"GET", "/api/v1/feedback/stats", "/api/v1/feedback/stats", "", 200},
 		{"GET", "/feedback", "/feedback?run=" + run, "", 200},
-		{"GET", "/api/v1/feedback", "/api/v1/feedback?limit=0", "", 422},
-		{"GET", "/feedback/{feedback_id}", "/feedback/" + run, "", 422},
 		{"GET", "/api/v1/feedback/{feedback_id}", "/api/v1/feedback/99999999-9999-4999-8999-999999999999", "", 404},
 		{"PATCH", "/feedback/{feedback_id}", "/feedback/99999999-9999-4999-8999-999999999999", `{"score":1}`, 404},
 		{"DELETE", "/api/v1/feedback/{feedback_id}", "/api/v1/feedback/99999999-9999-4999-8999-999999999999", "", 404},
