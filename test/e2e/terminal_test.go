@@ -89,12 +89,12 @@ func TestTerminal(t *testing.T) {
 	top := newScreen(t, []string{"LANG=pt_BR.UTF-8"}, binary, "top", "--every", "300ms", at)
 	tail := newScreen(t, []string{"LANG=en_US.UTF-8", "NO_COLOR=1"}, binary, "tail", "-n", "3", at)
 	t.Log(top.shows("treq-telemetry http://", "chats        20 ", "Modelos", "llama-3.1-8b", "Serviços", "treq-backend"))
-	tail.shows("treq-backend · POST /chat")
+	tail.shows("POST /chat · ")
 	demo("5")
 	top.shows("chats        25 ")
 	e2etest.Eventually(t, 20*time.Second, func() error {
 		text, err := tail.text()
-		if n := strings.Count(text, "treq-backend · POST /chat"); err == nil && n != 3+5 {
+		if n := strings.Count(text, "POST /chat · "); err == nil && n != 3+5 {
 			return fmt.Errorf("%d runs, not those three and the five that came:\n%s", n, text)
 		}
 		return err
