@@ -65,10 +65,11 @@ var servers = map[Metrics]server{
 		Image: "grafana/mimir:2.17.0", Config: "/etc/mimir/mimir.yaml", Data: "/data", Port: 9009,
 		Command: "[-config.file=/etc/mimir/mimir.yaml]",
 	},
+	// It would hide what is younger than 30 s, and the fleet's numbers lag behind.
 	VictoriaMetrics: {
 		Name: "victoriametrics", Query: "http://victoriametrics:8428", Write: "http://victoriametrics:8428/api/v1/write", File: "scrape.yml",
 		Image: "victoriametrics/victoria-metrics:v1.126.0", Config: "/etc/victoriametrics/scrape.yml", Data: "/victoria-metrics-data", Port: 8428,
-		Command: "[-promscrape.config=/etc/victoriametrics/scrape.yml, -storageDataPath=/victoria-metrics-data, -retentionPeriod=30d]",
+		Command: "[-promscrape.config=/etc/victoriametrics/scrape.yml, -storageDataPath=/victoria-metrics-data, -retentionPeriod=30d, -search.latencyOffset=0s]",
 	},
 }
 
