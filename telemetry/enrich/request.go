@@ -118,6 +118,10 @@ func same(a, b []byte) bool {
 func request(body []byte, rules func(s *span)) []byte {
 	s := pool.Get().(*span)
 	defer s.giveBack()
+	return s.request(body, rules)
+}
+
+func (s *span) request(body []byte, rules func(s *span)) []byte {
 	edit := func(message []byte) ([]byte, error) { return s.enriched(message, rules) }
 	out, err := within(body, requestResourceSpans, func(resource []byte) ([]byte, error) {
 		return within(resource, resourceScopeSpans, func(scope []byte) ([]byte, error) {
