@@ -47,7 +47,7 @@ export function ModelsPage() {
             { title: t("models.cached"), number: true, cell: (m) => short(m.tokens.cache_read + m.tokens.cache_write) },
             { title: t("models.output"), number: true, cell: (m) => short(m.tokens.output) },
             { title: t("models.reasoning"), number: true, cell: (m) => short(m.tokens.reasoning) },
-            { title: t("models.cost"), number: true, cell: (m) => (m.price_coverage_ratio === 0 ? t("none") : money(m.cost, d.currency)) },
+            { title: t("models.cost"), number: true, cell: (m) => (m.price_coverage_ratio ? money(m.cost, d.currency) : t("none")) },
           ]} />
         </Card>
       )}
