@@ -8,8 +8,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/goreleaser/goreleaser/v2/pkg/config"
+	"github.com/goreleaser/nfpm/v2/files"
 )
 
 // releaseFiles is where the release's hook writes and its packages read.
@@ -65,6 +67,43 @@ func TestRelease(t *testing.T) {
 		}
 		if found, err := filepath.Glob(at); err != nil || len(found) == 0 {
 			t.Errorf("%s is not there (%v)", path, err)
+		}
+	}
+}
+
+// TestPackagesComplete holds each package's completions to where its distributions'
+// shells look: Debian's zsh has a directory of its own, the others' has upstream's.
+func TestPackagesComplete(t *testing.T) {
+	p, err := config.Load(filepath.Join(root, ".goreleaser.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for packager, zsh := range map[string]string{"deb": "vendor-completions", "rpm": "site-functions"} {
+		var completions files.Contents
+		for _, c := range p.NFPMs[0].Contents {
+			if strings.HasPrefix(c.Source, releaseFiles+"completions/") {
+				// The hook writes them; where they go is all that is asked here.
+				completions = append(completions, &files.Content{Source: "doc.go", Destination: c.Destination, Packager: c.Packager})
+			}
+		}
+		packed, err := files.PrepareForPackager(completions, 0, packager, true, time.Time{})
+		if err != nil {
+			t.Fatal(packager, err)
+		}
+		var got []string
+		for _, c := range packed {
+			if c.Type == files.TypeFile {
+				got = append(got, c.Destination)
+			}
+		}
+		slices.Sort(got)
+		want := []string{
+			"/usr/share/bash-completion/completions/treq-telemetry",
+			"/usr/share/fish/vendor_completions.d/treq-telemetry.fish",
+			"/usr/share/zsh/" + zsh + "/_treq-telemetry",
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %v", packager, got)
 		}
 	}
 }
