@@ -13,16 +13,19 @@ import (
 // TestPythonMonitoring runs the client of deploy/python as a chat would, with httpx
 // and with OpenTelemetry's SDK: everything arrives, and where nothing can, the chat
 // is neither slowed nor told. A queue that is full without anybody having been
-// waited for is a thousand of fifteen hundred.
+// waited for is a thousand of fifteen hundred, which are given up at the end.
 func TestPythonMonitoring(t *testing.T) {
 	t.Parallel()
 	s := e2etest.Start(t, e2etest.Spec{Config: "chats:\n  close:\n    root: 300ms\n    leaves: 300ms\n"})
-	var got struct{ Answered, Nobody, Silent int }
+	var got struct {
+		Answered, Nobody int
+		Silent           [2]int
+	}
 	out := runPython(t, s, "otel", "none", "monitoring.py", s.URL(""))
 	if err := json.Unmarshal(out, &got); err != nil {
 		t.Fatalf("%s: %v", out, err)
 	}
-	if got.Answered != 0 || got.Nobody != 3 || got.Silent != 500 {
+	if got.Answered != 0 || got.Nobody != 3 || got.Silent != [2]int{500, 1500} {
 		t.Errorf("given up: %+v", got)
 	}
 	wantSums(t, s, "", map[string]float64{

@@ -35,15 +35,16 @@ async def nobody():
 
 
 async def silent():
-    """Somebody takes connections and never answers: recording does not wait for room."""
+    """Somebody takes connections and never answers: recording waits for no room, and the end for nobody."""
     with socket.socket() as mute:
         mute.bind(("127.0.0.1", 0))
         mute.listen()
         monitoring.URL, monitoring.dropped = f"http://127.0.0.1:{mute.getsockname()[1]}", 0
         for _ in range(1500):
             await monitoring.record_chat_metrics(success=True, response_time_ms=1)
+        full = monitoring.dropped
         await monitoring.flush(0.01)
-        return monitoring.dropped
+        return full, monitoring.dropped
 
 
 def traced():
