@@ -4,7 +4,6 @@ import (
 	"errors"
 	"os"
 	"strconv"
-	"sync"
 	"sync/atomic"
 	"unsafe"
 
@@ -13,8 +12,8 @@ import (
 
 const (
 	// directFrom is how large a write has to be for the way past the page cache to pay:
-	// below, waiting for the device costs more than the copy.
-	directFrom = 128 << 10
+	// below, the parts of blocks at both ends and the wait cost as much as the copy.
+	directFrom = 256 << 10
 	// directBlock is what every file system that offers direct writes takes as a unit.
 	directBlock = 4 << 10
 	// directWindow is how much is written directly with one call.
@@ -34,10 +33,15 @@ type direct struct {
 // directRefused is set once a file system took a file and then not its data.
 var directRefused atomic.Bool
 
-var windows = sync.Pool{New: func() any { return alignedWindow() }}
+// window is memory that direct writes come from, while none of them uses it: a
+// process writes one journal, of one goroutine.
+var window atomic.Pointer[[]byte]
 
-// alignedWindow gives memory that direct writes may come from.
-func alignedWindow() *[]byte {
+// takeWindow gives memory that direct writes may come from.
+func takeWindow() *[]byte {
+	if w := window.Swap(nil); w != nil {
+		return w
+	}
 	b := make([]byte, directWindow+directBlock)
 	skip := -int(uintptr(unsafe.Pointer(unsafe.SliceData(b)))) & (directBlock - 1)
 	b = b[skip:][:directWindow]
@@ -74,18 +78,18 @@ func (f *osFile) writeDirect(pending [][]byte, offset int64) ([][]byte, int64, e
 	if size < directFrom || !f.direct.open(f.File) {
 		return pending, offset, nil
 	}
-	window := windows.Get().(*[]byte)
-	defer windows.Put(window)
+	from := takeWindow()
+	defer window.Store(from)
 	if before := -offset & (directBlock - 1); before > 0 {
-		n, rest := gather((*window)[:before], pending)
+		n, rest := gather((*from)[:before], pending)
 		pending = rest
-		if err := f.writeCached([][]byte{(*window)[:n]}, offset); err != nil {
+		if err := f.writeCached([][]byte{(*from)[:n]}, offset); err != nil {
 			return nil, 0, err
 		}
 		offset, size = offset+before, size-before
 	}
 	for size >= directBlock {
-		part := (*window)[:min(size&^(directBlock-1), directWindow)]
+		part := (*from)[:min(size&^(directBlock-1), directWindow)]
 		_, pending = gather(part, pending)
 		if n, err := f.direct.file.WriteAt(part, offset); err != nil {
 			// The page cache may take what the direct way does not; if it does not either,
