@@ -5,8 +5,11 @@ import "time"
 const (
 	// DefaultRate is how many traces a second are read for the list, if nobody says.
 	DefaultRate = 200
-	// burst is how many seconds' worth of traces may come at once.
-	burst = 30
+	// burst is how many seconds' worth of traces may come at once, where that is no
+	// more than atOnce: a full read costs a hundred times what the ids do, and a start
+	// under full load is when there is the least to spare.
+	burst  = 30
+	atOnce = 1000
 	// lowSimilarity is the similarity below which a search is looked at first.
 	lowSimilarity = 0.5
 	// skippedSlots bounds the traces that are known to have been left out; a power of two.
@@ -27,8 +30,13 @@ type budget struct {
 }
 
 func newBudget(rate float64) budget {
-	return budget{rate: rate, common: burst * rate, kept: burst * rate}
+	b := budget{rate: rate}
+	b.common, b.kept = b.most(), b.most()
+	return b
 }
+
+// most gives how many traces may come at once, at least a second's worth.
+func (b *budget) most() float64 { return min(burst*b.rate, max(atOnce, b.rate)) }
 
 // admits decides over a trace of which nothing was read yet.
 func (b *budget) admits(at time.Time, key uint64, notable bool) bool {
@@ -37,8 +45,8 @@ func (b *budget) admits(at time.Time, key uint64, notable bool) bool {
 	}
 	if passed := at.Sub(b.last).Seconds(); passed > 0 {
 		if !b.last.IsZero() {
-			b.common = min(b.common+passed*b.rate, burst*b.rate)
-			b.kept = min(b.kept+passed*b.rate, burst*b.rate)
+			b.common = min(b.common+passed*b.rate, b.most())
+			b.kept = min(b.kept+passed*b.rate, b.most())
 		}
 		b.last = at
 	}

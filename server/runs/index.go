@@ -88,10 +88,11 @@ type index struct {
 	waiting     bool
 }
 
-// The number of slots of a page: large ones cost less, and some must fit into a
+// The number of slots of a page: one that is filled should lie in a cache near the
+// processor, each costs a search a look, and some must fit into a
 // small budget.
 const (
-	mostSlots  = 1 << 15
+	mostSlots  = 1 << 13
 	leastSlots = 1 << 8
 	leastPages = 8
 )
