@@ -22,7 +22,7 @@ type shelf struct {
 
 const (
 	// shelved bounds what all shelves hold, in bytes.
-	shelved = 8 << 20
+	shelved = 4 << 20
 	// looks is how many collections a buffer is held that nobody wants.
 	looks = 8
 )

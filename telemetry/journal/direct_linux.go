@@ -14,6 +14,10 @@ const (
 	// directFrom is how large a write has to be for the way past the page cache to pay:
 	// below, the parts of blocks at both ends and the wait cost as much as the copy.
 	directFrom = 256 << 10
+	// directMost is how large one piece may be: what is larger does not stay in the ring,
+	// so that its readers find it in the page cache instead of waiting for the device
+	// with the memory for it in their hands.
+	directMost = 8 << 20
 	// directBlock is what every file system that offers direct writes takes as a unit.
 	directBlock = 4 << 10
 	// directWindow is how much is written directly with one call.
@@ -74,6 +78,9 @@ func (f *osFile) writeDirect(pending [][]byte, offset int64) ([][]byte, int64, e
 	var size int64
 	for _, b := range pending {
 		size += int64(len(b))
+		if len(b) > directMost {
+			return pending, offset, nil
+		}
 	}
 	if size < directFrom || !f.direct.open(f.File) {
 		return pending, offset, nil
