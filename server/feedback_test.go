@@ -13,26 +13,7 @@ import (
 
 func (p *process) post(path, body string, header ...string) (int, string) {
 	p.t.Helper()
-	one, _, _ := p.Addr()
-	req, err := http.NewRequest(http.MethodPost, "http://"+one+path, strings.NewReader(body))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	for _, h := range header {
-		name, value, _ := strings.Cut(h, ": ")
-		req.Header.Set(name, value)
-	}
-	res, err := p.client.Do(req)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	defer res.Body.Close()
-	text, err := io.ReadAll(res.Body)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return res.StatusCode, string(text)
+	return p.send(http.MethodPost, path, body, header...)
 }
 
 func (p *process) stats(want string) {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"treq/telemetry"
+	"treq/telemetry/durable"
 )
 
 // dataFormat is the format of the data directory as a whole. It grows when a file
@@ -75,14 +76,8 @@ func markFormat(dir, version string) error {
 		return err
 	}
 	path := filepath.Join(dir, formatFile)
-	fresh := path + ".new"
-	file, err := os.OpenFile(fresh, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(append(content, '\n'))
-	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+	if err := durable.WriteFile(path, append(content, '\n')); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	return os.Rename(fresh, path)
+	return nil
 }

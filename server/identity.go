@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 
 	"github.com/google/uuid"
+
+	"treq/telemetry/durable"
 )
 
 // identity belongs to a data directory and stays the same over restarts.
@@ -77,9 +79,5 @@ func (id identity) save(path string) error {
 	if err != nil {
 		return err
 	}
-	tmp := path + ".tmp"
-	if err := os.WriteFile(tmp, append(b, '\n'), 0o600); err != nil {
-		return err
-	}
-	return os.Rename(tmp, path)
+	return durable.WriteFile(path, append(b, '\n'))
 }

@@ -3,6 +3,7 @@
 package durable
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 )
@@ -15,4 +16,19 @@ func Rename(from, to string) error {
 		return err
 	}
 	return SyncDir(filepath.Dir(to))
+}
+
+// WriteFile puts content, which only the owner may read, in the place of the file at
+// path, and makes it durable: after a power cut there is the old file or the new one.
+func WriteFile(path string, content []byte) error {
+	fresh := path + ".new"
+	file, err := os.OpenFile(fresh, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(content)
+	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	return Rename(fresh, path)
 }

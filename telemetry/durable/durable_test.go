@@ -37,3 +37,21 @@ func TestSyncDir(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestWriteFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "file")
+	for _, content := range []string{"old and long", "new"} {
+		if err := durable.WriteFile(path, []byte(content)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(path); err != nil || string(got) != content {
+			t.Errorf("%q, %v", got, err)
+		}
+	}
+	if names, err := filepath.Glob(path + "*"); err != nil || len(names) != 1 {
+		t.Errorf("%v %v", names, err)
+	}
+	if err := durable.WriteFile(filepath.Join(path, "below"), nil); err == nil {
+		t.Error("it wrote below a file")
+	}
+}
