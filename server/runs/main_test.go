@@ -87,6 +87,13 @@ func (h *house) settle() {
 	synctest.Wait()
 }
 
+// listBytes gives what the list takes, while its readers are at work.
+func (h *house) listBytes() int64 {
+	h.viewer.rows.mu.RLock()
+	defer h.viewer.rows.mu.RUnlock()
+	return h.viewer.rows.size()
+}
+
 func (h *house) append(body []byte) journal.Position {
 	h.t.Helper()
 	r, err := h.journal.Append(h.t.Context(), &journal.Entry{Kind: journal.Traces, Door: "http", Body: body, Project: "sent-to"})

@@ -181,7 +181,7 @@ func TestTheBadlyJudgedOutliveOthers(t *testing.T) {
 		if l, err := h.viewer.List(t.Context(), Query{Text: "WORST"}); err != nil || len(l.Runs) != 1 {
 			t.Errorf("%+v, %v", l, err)
 		}
-		if size := h.viewer.rows.size(); size > 1<<20+1<<17 {
+		if size := h.listBytes(); size > 1<<20+1<<17 {
 			t.Errorf("%d bytes", size)
 		}
 		// Judged when it is long gone, another comes back.
@@ -210,10 +210,12 @@ func TestTheBadlyJudgedLeaveRoom(t *testing.T) {
 			h.append(request(100, 0, n))
 		}
 		l, err := h.viewer.List(h.t.Context(), Query{})
-		if err != nil || l.Total < 3000 || h.viewer.rows.size() > 1<<20+1<<17 {
-			h.t.Errorf("%d runs in %d bytes, %v", l.Total, h.viewer.rows.size(), err)
+		if err != nil || l.Total < 3000 || h.listBytes() > 1<<20+1<<17 {
+			h.t.Errorf("%d runs in %d bytes, %v", l.Total, h.listBytes(), err)
 		}
 		newest := 0
+		h.viewer.rows.mu.RLock() // the judged are still being brought
+		defer h.viewer.rows.mu.RUnlock()
 		for _, c := range h.viewer.rows.chunks {
 			for i := range c.rows {
 				if r := &c.rows[i]; !r.flags.has(isDead) && r.trace[14] >= byte((many-2000)>>8) {

@@ -247,7 +247,7 @@ func TestRowsAreBounded(t *testing.T) {
 		if err != nil || l.Total < 3000 || l.Total >= all {
 			t.Errorf("%d of %d, %v", l.Total, all, err)
 		}
-		if size := h.viewer.rows.size(); size > 1<<20+1<<17 {
+		if size := h.listBytes(); size > 1<<20+1<<17 {
 			t.Errorf("%d bytes", size)
 		}
 	})
