@@ -76,7 +76,8 @@ func (s *httpSender) send(ctx context.Context, body []byte) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	if response.StatusCode != http.StatusOK {
+	// The collector-proxy answers 202.
+	if response.StatusCode != http.StatusOK && response.StatusCode != http.StatusAccepted {
 		return 0, fmt.Errorf("%s: %s", response.Status, answer)
 	}
 	return len(body), nil

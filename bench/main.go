@@ -37,6 +37,7 @@ type flags struct {
 	servers    string
 	zip        bool
 	rate       int
+	proxy      string
 }
 
 func parse(args []string) (f flags, err error) {
@@ -47,7 +48,8 @@ func parse(args []string) (f flags, err error) {
 	set.StringVar(&f.transports, "transport", "", "measure these loads only: http, json, grpc (a list)")
 	set.StringVar(&f.contents, "content", "1536", "with -transport: bytes of prompt, and of completion, on each model call (a list)")
 	set.StringVar(&f.batches, "batch", "64,512", "with -transport: spans a request, a multiple of 4 (a list)")
-	set.StringVar(&f.servers, "servers", "fsync,memory,collector,collector-durable", "with -transport: servers (a list), also redacted: the service with --redact=br")
+	set.StringVar(&f.servers, "servers", "fsync,memory,collector,collector-durable", "with -transport: servers (a list), also redacted: the service with --redact=br, langsmith: with a sink of that profile, collector-proxy")
+	set.StringVar(&f.proxy, "collector-proxy", "", "build of LangChain's langsmith-collector-proxy to measure as well")
 	set.BoolVar(&f.zip, "gzip", false, "with -transport: the clients compress, and the sink gets gzip")
 	set.IntVar(&f.rate, "rate", 0, "with -transport: spans a second that are sent; 0 for as many as are answered")
 	set.IntVar(&f.connections, "connections", 4, "clients, each waiting for its answer; twice as many at a fixed rate")
@@ -67,6 +69,9 @@ func parse(args []string) (f flags, err error) {
 		if f.duration == 2*time.Second {
 			f.duration = 3 * time.Second
 		}
+	}
+	if f.proxy != "" {
+		f.rows = append(f.rows, throughProxy)
 	}
 	if f.transports != "" {
 		f.only = "loads"
@@ -133,6 +138,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) (err error
 	if f.binaries, err = buildAll(ctx, dir, f.asks("allocs", true)); err != nil {
 		return err
 	}
+	f.binaries.proxy = f.proxy
 	result, err := f.measure(ctx, progress)
 	command := "go run ./bench " + strings.Join(args, " ")
 	var text strings.Builder

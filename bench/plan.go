@@ -29,6 +29,9 @@ var (
 	at20k    = variant{transport: "http", content: 1536, batch: 64, rate: 20_000}
 )
 
+// throughProxy compares the way to LangSmith with its own vendor's.
+var throughProxy = row{zip512, []kind{collectorProxy, oursLangSmith}}
+
 // quick is what the table of figures needs, and nothing more.
 func quick() []row {
 	return []row{

@@ -29,7 +29,11 @@ func startProduct(s setup, ack string, more ...string) (*product, error) {
 		if s.zip {
 			compression = "gzip"
 		}
-		config += fmt.Sprintf("sinks:\n  - name: bench\n    endpoint: %s/v1/traces\n    compression: %s\n", s.sink, compression)
+		target := "endpoint: " + s.sink + "/v1/traces"
+		if s.profile != "" {
+			target = "profile: " + s.profile + "\n    api_key: bench\n    endpoint: " + s.sink
+		}
+		config += fmt.Sprintf("sinks:\n  - name: bench\n    %s\n    compression: %s\n", target, compression)
 	}
 	p := &product{forwards: s.sink != ""}
 	for _, addr := range []*string{&p.one, &p.http, &p.grpc, &p.pprof} {
@@ -134,6 +138,7 @@ var _ = func() bool {
 type binaries struct {
 	plain   string
 	telling string // tells its allocations
+	proxy   string // LangChain's collector-proxy; "" if there is none
 }
 
 // buildAll builds the service once for a whole run, so that what is built

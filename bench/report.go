@@ -64,6 +64,7 @@ func (f found) figures() (table []figure) {
 	atLeast("the same with no content", 5, bare512, oursMemory, collectorMemory)
 	atLeast("the same, gzip in and gzip out", 6, zip512, oursMemory, collectorMemory)
 	atLeast("the same, OTLP/HTTP JSON", 3, json512, oursMemory, collectorMemory)
+	atLeast("fsync, OTLP in, LangSmith out, gzip ÷ LangChain's collector-proxy", 15, zip512, oursLangSmith, collectorProxy)
 
 	for _, v := range []variant{http64, http512} {
 		r := f.ratio(v, oursRedacted, oursFsync, perCPU)
@@ -136,7 +137,7 @@ func (f found) write(out io.Writer, o options, command string) {
 func (f found) writeSamples(out io.Writer) {
 	fmt.Fprintln(out, "| load | server | spans/CPU-s | spread | spans/s | p50 ms | p99 ms | peak RSS MB | written B/B | drain s | its CPU s |\n|---|---|---|---|---|---|---|---|---|---|---|")
 	for _, v := range f.variants() {
-		for _, k := range []kind{oursFsync, oursRedacted, oursMemory, collectorMemory, collectorDurable} {
+		for _, k := range []kind{oursFsync, oursRedacted, oursMemory, oursLangSmith, collectorMemory, collectorDurable, collectorProxy} {
 			all := f.samples[cell{v, k}]
 			if len(all) == 0 {
 				continue

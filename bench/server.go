@@ -15,19 +15,21 @@ import (
 type kind string
 
 // The servers. Each does the whole job: it turns spans into metrics and forwards
-// them.
+// them; the collector-proxy forwards only.
 const (
 	oursFsync        kind = "treq, fsync"
 	oursMemory       kind = "treq, memory"
 	oursRedacted     kind = "treq, fsync, --redact=br"
+	oursLangSmith    kind = "treq, fsync, to LangSmith"
 	collectorMemory  kind = "Collector, memory"
 	collectorDurable kind = "Collector, file_storage fsync"
+	collectorProxy   kind = "LangChain's collector-proxy"
 )
 
 // kinds maps the names that flags use.
 var kinds = map[string]kind{
-	"fsync": oursFsync, "memory": oursMemory, "redacted": oursRedacted,
-	"collector": collectorMemory, "collector-durable": collectorDurable,
+	"fsync": oursFsync, "memory": oursMemory, "redacted": oursRedacted, "langsmith": oursLangSmith,
+	"collector": collectorMemory, "collector-durable": collectorDurable, "collector-proxy": collectorProxy,
 }
 
 // server is a running process under measure with a data directory of its own.
@@ -55,6 +57,8 @@ type setup struct {
 	allocs bool   // the server tells its allocations
 	debug  bool   // the product answers its profiles
 	extra  string // more of the product's configuration
+	// profile is what the product takes the sink for, "" for plain OTLP.
+	profile string
 	binaries
 }
 
@@ -72,10 +76,15 @@ func start(k kind, s setup) (server, error) {
 		return startProduct(s, "memory")
 	case oursRedacted:
 		return startProduct(s, "fsync", "--redact", "br")
+	case oursLangSmith:
+		s.profile = "langsmith"
+		return startProduct(s, "fsync")
 	case collectorMemory:
 		return startCollector(s, "memory.yaml")
 	case collectorDurable:
 		return startCollector(s, "durable.yaml")
+	case collectorProxy:
+		return startProxy(s)
 	}
 	return nil, fmt.Errorf("no server %q", k)
 }

@@ -1,15 +1,20 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
+	"mime"
+	"mime/multipart"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
@@ -40,7 +45,14 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := read(r, (*held)[:0])
 	*held = body
 	var spans int64
-	if err == nil {
+	switch {
+	case err != nil:
+	case r.Method == http.MethodGet: // what LangSmith's /info offers: nothing
+		_, _ = w.Write([]byte("{}"))
+		return
+	case r.URL.Path == "/runs/multipart":
+		spans, err = countRuns(r.Header.Get("Content-Type"), body)
+	default:
 		spans, err = countSpans(body)
 	}
 	if err != nil {
@@ -55,11 +67,19 @@ func (s *sink) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // read appends a request's body to dst, decompressed.
 func read(r *http.Request, dst []byte) ([]byte, error) {
 	from := io.Reader(r.Body)
-	if r.Header.Get("Content-Encoding") == "gzip" {
+	switch r.Header.Get("Content-Encoding") {
+	case "gzip":
 		zipped, err := gzip.NewReader(r.Body)
 		if err != nil {
 			return dst, err
 		}
+		from = zipped
+	case "zstd":
+		zipped, err := zstd.NewReader(r.Body, zstd.WithDecoderConcurrency(1))
+		if err != nil {
+			return dst, err
+		}
+		defer zipped.Close()
 		from = zipped
 	}
 	if r.ContentLength > int64(cap(dst)) {
@@ -76,6 +96,28 @@ func read(r *http.Request, dst []byte) ([]byte, error) {
 		}
 		if err != nil {
 			return dst, err
+		}
+	}
+}
+
+// countRuns counts the runs that a multipart request of LangSmith's protocol posts:
+// each has a part post.ID, its inputs and outputs parts of their own.
+func countRuns(contentType string, body []byte) (count int64, err error) {
+	_, parameters, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		return 0, fmt.Errorf("count runs: %w", err)
+	}
+	parts := multipart.NewReader(bytes.NewReader(body), parameters["boundary"])
+	for {
+		part, err := parts.NextRawPart()
+		if err == io.EOF {
+			return count, nil
+		}
+		if err != nil {
+			return 0, fmt.Errorf("count runs: %w", err)
+		}
+		if id, ok := strings.CutPrefix(part.FormName(), "post."); ok && !strings.Contains(id, ".") {
+			count++
 		}
 	}
 }
