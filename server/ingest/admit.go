@@ -157,6 +157,13 @@ func (i *Ingest) append(ctx context.Context, q *request, e *journal.Entry) error
 	}
 	q.release()
 	q.lease.rest()
+	if n := int64(len(e.Body) + len(e.Decoded)); veryLarge(n) {
+		release, done := e.Release, i.budget.behind.add(n)
+		e.Release = func() {
+			release()
+			done()
+		}
+	}
 	receipt, err := i.log.Append(ctx, e)
 	if err != nil {
 		return i.hinted(err)

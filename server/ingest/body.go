@@ -22,6 +22,10 @@ const (
 	// whether it stands for too much already: a bomb is known by its first part.
 	suspicious = 256 << 10
 
+	// roomy is from where on a body that may become very large has all the room it may
+	// need.
+	roomy = 4 << 20
+
 	// largeRoom is from where on bodies are decoded by few at a time, unproven from
 	// where on one is decoded to nowhere first, so that no bomb gets a buffer.
 	largeRoom = 1 << 20
@@ -89,19 +93,32 @@ func cautious(declared int64) int64 {
 }
 
 // enlarge makes four times the room, since what announced much has by now sent
-// a part of it. One byte above the limit is enough to see that it is passed.
+// a part of it. One byte above the limit is enough to see that it is passed. A body
+// that may become very large moves but once: room that nothing was written to costs
+// no memory.
 func enlarge(b *compress.Buffer, room, declared, limit int64, l *lease) (*compress.Buffer, int64, error) {
 	if room > limit {
 		return b, room, tooLarge(limit)
 	}
-	next := min(room*4, limit+1)
+	most := limit + 1
 	if declared >= 0 {
-		next = min(next, declared)
+		most = min(most, declared)
+	}
+	next := min(room*4, most)
+	size := next
+	if veryLarge(most) && next > roomy {
+		size = most
+	}
+	if int64(cap(b.B)) < size && veryLarge(size) {
+		l.b.behind.wait(size)
 	}
 	if err := l.grow(next - room); err != nil {
 		return b, room, err
 	}
-	larger := compress.NewBuffer(int(next))
+	if int64(cap(b.B)) >= next {
+		return b, next, nil
+	}
+	larger := compress.NewBuffer(int(size))
 	larger.B = append(larger.B, b.B...)
 	b.Release()
 	return larger, next, nil

@@ -16,6 +16,9 @@ type budget struct {
 	// decoded to nowhere: half the processors', since those that do are most likely
 	// bombs, and others want to be served meanwhile.
 	decoding, counting turns
+
+	// behind is what the largest bodies still hold when they are answered.
+	behind backlog
 }
 
 // resize sets the total; below what is taken now, nothing is free until enough
@@ -77,6 +80,9 @@ func (l *lease) turn(n int64) {
 		l.b.decoding.more(n)
 		l.working += n
 	default:
+		if veryLarge(n) {
+			l.b.behind.wait(n)
+		}
 		l.b.decoding.take(n)
 		l.working = n
 	}

@@ -9,7 +9,7 @@ import (
 // buffer is at most a quarter larger than what was asked for.
 const (
 	smallestPower = 12 // 4 KiB
-	largestPower  = 24 // 16 MiB; larger buffers are left to the garbage collector
+	largestPower  = 24 // 16 MiB
 	stepBits      = 2
 	steps         = 1 << stepBits
 )
@@ -32,24 +32,31 @@ func classOf(size int) (class, room int) {
 	return class, 1<<power + above*step
 }
 
-// Buffer is a pooled slice of bytes that several owners may share. B may be
+// Pooled is the size in bytes up to which buffers are used again. A larger one is made
+// for its one use and given back to the operating system with its last owner, and it
+// takes only the memory that was written to, so that more room than needed costs nothing.
+const Pooled = 1 << largestPower
+
+// Buffer is a slice of bytes that several owners may share. B may be
 // resliced and replaced by its first owner until it is shared; then it is read only.
 //
-// The pool keeps buffers by size class and gives back to the garbage collector
-// what stays unused; see shelf.
+// Buffers of up to Pooled bytes are pooled: the pool keeps them by size class and gives
+// back to the garbage collector what stays unused; see shelf. Larger ones lie outside
+// the heap where the system offers that: one that is not released stays for ever.
 type Buffer struct {
 	B []byte
 
-	refs  atomic.Int32
-	class int8 // -1: not pooled
-	whole []byte
+	refs    atomic.Int32
+	class   int8 // -1: not pooled
+	outside bool // whole is not the garbage collector's
+	whole   []byte
 }
 
 // NewBuffer gives an empty buffer with room for at least size bytes and one owner.
 func NewBuffer(size int) *Buffer {
 	class, room := classOf(size)
 	if class < 0 {
-		b := &Buffer{B: make([]byte, 0, room), class: -1}
+		b := newGiant(room)
 		b.refs.Store(1)
 		return b
 	}
@@ -65,9 +72,9 @@ func NewBuffer(size int) *Buffer {
 // Retain adds an owner.
 func (b *Buffer) Retain() { b.refs.Add(1) }
 
-// Release takes an owner away; the last one gives the bytes back to the pool,
-// after which nobody may touch them. One Release too many panics, since it means
-// that somebody's bytes are about to be overwritten.
+// Release takes an owner away; the last one gives the bytes back, after which nobody
+// may touch them. One Release too many panics, since it means that somebody's bytes are
+// about to be overwritten.
 func (b *Buffer) Release() {
 	switch refs := b.refs.Add(-1); {
 	case refs > 0:
@@ -78,5 +85,10 @@ func (b *Buffer) Release() {
 	b.B = nil
 	if b.class >= 0 {
 		buffers[b.class].put(b)
+		return
 	}
+	if b.outside {
+		unmap(b.whole)
+	}
+	b.whole = nil
 }

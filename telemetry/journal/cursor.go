@@ -81,7 +81,12 @@ func (c *Cursor) TryNext() (*Record, error) {
 		}
 		if r, ok := j.ring.find(c.pos); ok {
 			c.advance(r)
+			var passed []*Record
+			if r.large() {
+				passed = j.ring.pass(j.nearest(), nil) // not only when the next one comes
+			}
 			j.mu.Unlock()
+			releaseAll(passed)
 			c.disk.close()
 			return r, nil
 		}

@@ -116,6 +116,9 @@ func (j *Journal) eraseIn(s *segment, positions []Position, blank func(Kind, []b
 	j.mu.Lock()
 	s.generation++
 	evicted := j.ring.until(positions[len(positions)-1], nil)
+	for _, pos := range positions {
+		delete(j.shared, pos)
+	}
 	j.mu.Unlock()
 	releaseAll(evicted)
 	return len(patches), nil

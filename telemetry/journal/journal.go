@@ -40,6 +40,9 @@ type Journal struct {
 	sidecars sync.Mutex
 	damaged  map[Position]bool // starts of the damages already counted
 
+	// sharing lets one reader at a time read a large record. Taken before mu.
+	sharing sync.Mutex
+
 	mu       sync.Mutex
 	closed   bool
 	closeErr error
@@ -56,6 +59,7 @@ type Journal struct {
 	pending  map[[16]byte]*request
 	horizon  *horizon
 	ring     ring
+	shared   shared
 	cursors  []*Cursor
 	refusing bool // the last batch was not stored, or not all of it
 	refusals refusals
@@ -92,6 +96,7 @@ func Open(ctx context.Context, dir string, o Options) (*Journal, error) {
 		clock:    clock{now: o.Now},
 		pending:  make(map[[16]byte]*request),
 		horizon:  newHorizon(int64(o.Horizon), o.HorizonBytes),
+		shared:   make(shared),
 	}
 	if err := j.fs.MkdirAll(dir); err != nil {
 		return nil, &telemetry.Error{Kind: telemetry.Unavailable, Message: "cannot make data directory " + dir, Err: err}

@@ -89,15 +89,25 @@ func (d *reader) record(j *Journal, h *head, off int64) (*Record, error) {
 	if d.only != nil && !d.only(h.kind) {
 		return r, nil
 	}
-	buf := compress.NewBuffer(h.bodyLen())
-	body := buf.B[:h.bodyLen()]
-	ok, err := d.scan.read(body, h, off)
-	if err != nil || !ok {
-		buf.Release()
+	if r.large() {
+		return j.share(r, d.generation, func() (bool, error) { return d.body(r, h, off) })
+	}
+	if ok, err := d.body(r, h, off); err != nil || !ok {
 		return nil, err
 	}
-	r.Body, r.release = body, buf.Release
 	return r, nil
+}
+
+// body reads the body of r, the record of h at off, and tells whether it is undamaged.
+func (d *reader) body(r *Record, h *head, off int64) (bool, error) {
+	buf := compress.NewBuffer(h.bodyLen())
+	body := buf.B[:h.bodyLen()]
+	if ok, err := d.scan.read(body, h, off); err != nil || !ok {
+		buf.Release()
+		return false, err
+	}
+	r.Body, r.release = body, buf.Release
+	return true, nil
 }
 
 // same gives b as a string, the last one if it is equal.

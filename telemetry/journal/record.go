@@ -111,6 +111,8 @@ type Record struct {
 
 	refs    atomic.Int32
 	release func()
+	// journal is set for a record that its readers share; see shared.
+	journal *Journal
 	// decoded was given at the append, or made by the first Data, which unpacked then holds.
 	decoding sync.Mutex
 	decoded  []byte
@@ -163,6 +165,9 @@ func (r *Record) Release() {
 		return
 	case refs < 0:
 		panic("journal: record released more often than retained")
+	}
+	if r.journal != nil {
+		r.journal.unshare(r)
 	}
 	if r.unpacked != nil {
 		r.unpacked.Release()

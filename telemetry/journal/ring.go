@@ -1,6 +1,10 @@
 package journal
 
-import "sort"
+import (
+	"sort"
+
+	"treq/telemetry/compress"
+)
 
 // recordCost is what a record takes in memory beside its bytes.
 const recordCost = 512
@@ -16,14 +20,28 @@ type ring struct {
 	start Position
 }
 
-func cost(r *Record) int64 { return int64(cap(r.Body)) + int64(cap(r.decoded)) + recordCost }
+func cost(r *Record) int64 { return held(r.Body) + held(r.decoded) + recordCost }
+
+// held gives what memory a slice of a buffer holds: all of one that is used again,
+// of a larger one what was written.
+func held(b []byte) int64 {
+	if cap(b) > compress.Pooled {
+		return int64(len(b))
+	}
+	return int64(cap(b))
+}
 
 // push adds a record and appends to evicted those that have to make room; the
-// caller releases them.
+// caller releases them. The newest stays, even if it is larger than all that the ring
+// may hold: each of its readers would have to make a copy of its own.
 func (g *ring) push(r *Record, evicted []*Record) []*Record {
 	g.records = append(g.records, r)
 	g.bytes += cost(r)
-	for g.bytes > g.most && g.next < len(g.records) {
+	stay := 1
+	if g.most < 0 {
+		stay = 0
+	}
+	for g.bytes > g.most && len(g.records)-g.next > stay {
 		evicted = append(evicted, g.pop())
 	}
 	return evicted

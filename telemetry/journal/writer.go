@@ -157,6 +157,7 @@ func (w *writer) publish(batch []*request, frames int64) {
 		w.items += uint64(rec.Items)
 		w.stats.AppendedItems += uint64(rec.Items)
 		w.evicted = w.ring.push(rec, w.evicted)
+		w.shared.add(w.Journal, rec)
 	}
 	s.size += frames
 	s.end = s.base + Position(s.size)
@@ -185,12 +186,12 @@ func (w *writer) publish(batch []*request, frames int64) {
 }
 
 // nearest gives the position of the last of the readers for whom the ring is: those
-// that are no further behind than it may hold. The others read the disk until they
-// are. mu is held.
+// whose next record it has, or that are no further behind than it may hold. The others
+// read the disk until they are. mu is held.
 func (j *Journal) nearest() Position {
 	pos := j.durable
 	for _, c := range j.cursors {
-		if !c.closed && int64(j.durable-c.pos) <= j.ring.most {
+		if !c.closed && (c.pos >= j.ring.start || int64(j.durable-c.pos) <= j.ring.most) {
 			pos = min(pos, c.pos)
 		}
 	}
