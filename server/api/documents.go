@@ -1,70 +1,15 @@
 package api
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
-
-	"github.com/zeebo/xxh3"
 
 	"treq/telemetry"
 )
-
-// maxStale is the age at which a rendering is made anew even if nothing was
-// posted: spans are counted meanwhile, and the process's own numbers move.
-const maxStale = 100 * time.Millisecond
-
-// rendering is a document as it was last rendered. One caller renders, the
-// others wait for it and share the bytes.
-type rendering struct {
-	mu      sync.Mutex
-	body    []byte
-	etag    string
-	version uint64
-	made    time.Time
-}
-
-// get gives the rendering if it is young and no post was counted since, else makes one.
-func (c *rendering) get(m Meter, now func() time.Time, make func() (any, error)) (body []byte, etag string, err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	// Read before the document is made: a post that is counted meanwhile makes
-	// this rendering old, whether it is in it or not.
-	version := m.Version()
-	if age := now().Sub(c.made); c.body != nil && c.version == version && age >= 0 && age <= maxStale {
-		return c.body, c.etag, nil
-	}
-	v, err := make()
-	if err != nil {
-		return nil, "", err
-	}
-	if body, err = encode(v); err != nil {
-		return nil, "", err
-	}
-	c.body, c.etag, c.version, c.made = body, etagOf(body), version, now()
-	return c.body, c.etag, nil
-}
-
-func etagOf(body []byte) string {
-	return `"` + strconv.FormatUint(xxh3.Hash(body), 36) + `"`
-}
-
-// encode gives v as JSON as people write it: no HTML escapes, no final newline.
-func encode(v any) ([]byte, error) {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
-}
 
 func (a *API) getMetrics(w http.ResponseWriter, r *http.Request) error {
 	return a.document(w, r, &a.metrics, a.o.Documents.Metrics, a.o.Exposition)
@@ -96,32 +41,45 @@ func (a *API) document(w http.ResponseWriter, r *http.Request, cache *rendering,
 			return err
 		}
 	}
-	var body []byte
-	var etag string
-	if n == (Narrow{}) {
-		body, etag, err = cache.get(a.o.Meter, a.now, func() (any, error) { return make(ctx, n) })
-	} else {
-		var v any
-		if v, err = make(ctx, n); err == nil {
-			body, err = encode(v)
-			etag = etagOf(body)
+	if n != (Narrow{}) {
+		v, err := make(ctx, n)
+		if err != nil {
+			return err
 		}
+		body, err := encode(v)
+		if err != nil {
+			return err
+		}
+		if !n.From.IsZero() {
+			w.Header().Set(headerFrom, n.From.UTC().Format(time.RFC3339))
+		}
+		writeTagged(w, r, body, etagOf(body))
+		return nil
 	}
+	build := func() (any, error) { return make(ctx, n) }
+	now, err := cache.get(a.o.Meter, a.now, build)
 	if err != nil {
 		return err
 	}
-	h := w.Header()
-	if !n.From.IsZero() {
-		h.Set(headerFrom, n.From.UTC().Format(time.RFC3339))
+	writeTagged(w, r, now.body, now.etag)
+	if cache.due(a.o.Meter, a.now) {
+		// The answer leaves first, so that nobody waits for what others will be told.
+		_ = http.NewResponseController(w).Flush() // a client that went away has no part in the rest
+		cache.renew(a.o.Meter, a.now, build)
 	}
+	return nil
+}
+
+// writeTagged answers with a document, or that the client has it.
+func writeTagged(w http.ResponseWriter, r *http.Request, body []byte, etag string) {
+	h := w.Header()
 	h.Set("Etag", etag)
 	if matches(r.Header.Get("If-None-Match"), etag) {
 		h.Set("Cache-Control", "no-cache")
 		w.WriteHeader(http.StatusNotModified)
-		return nil
+		return
 	}
 	writeJSON(w, http.StatusOK, body)
-	return nil
 }
 
 // matches tells whether an If-None-Match header names the tag.

@@ -1,9 +1,7 @@
 package api
 
 import (
-	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"treq/telemetry"
@@ -57,68 +55,6 @@ func TestNegotiation(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestRenderingIsSharedWhileItIsTrue(t *testing.T) {
-	f := newFixture(t)
-	get := func() string { return f.do("GET", "/monitoring/metrics", "").Body.String() }
-	first := get()
-	if want := `{"document":"metrics","service":"","made":1}`; first != want {
-		t.Fatalf("%s, want %s", first, want)
-	}
-	f.now = f.now.Add(maxStale)
-	if got := get(); got != first {
-		t.Errorf("made anew though nothing changed: %s", got)
-	}
-	f.now = f.now.Add(1)
-	second := get()
-	if second == first {
-		t.Error("a rendering is older than it may be")
-	}
-	f.do("POST", "/monitoring/llm/metrics?model=a&tokens=1&latency_ms=1", "")
-	third := get()
-	if third == second {
-		t.Error("a rendering is older than the last post")
-	}
-	f.now = f.now.Add(-time.Hour)
-	if get() == third {
-		t.Error("a rendering of the future is served")
-	}
-	if got := f.do("GET", "/monitoring/stats/summary", "").Body.String(); got != `{"document":"summary","service":"","made":5}` {
-		t.Errorf("summary %s", got)
-	}
-}
-
-// A post that is counted while a document is made is not in the document for sure.
-func TestRenderingMadeDuringAPostIsNotKept(t *testing.T) {
-	var c rendering
-	m := &fakeMeter{}
-	now := func() time.Time { return time.Unix(0, 0) }
-	made := 0
-	build := func() (any, error) {
-		made++
-		m.version++
-		return made, nil
-	}
-	for want := 1; want <= 2; want++ {
-		if _, _, err := c.get(m, now, build); err != nil || made != want {
-			t.Errorf("made %d times, want %d: %v", made, want, err)
-		}
-	}
-}
-
-func TestManyAskersShareOneRendering(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		f := newFixture(t)
-		var askers sync.WaitGroup
-		for range 50 {
-			askers.Go(func() { f.do("GET", "/monitoring/metrics", "") })
-		}
-		askers.Wait()
-		if f.docs.made != 1 {
-			t.Errorf("made %d times", f.docs.made)
-		}
-	})
 }
 
 func TestDocumentOfAService(t *testing.T) {

@@ -74,16 +74,13 @@ type stream struct {
 func (s *stream) news(a *API, ctx context.Context) error {
 	var b bytes.Buffer
 	if a.counting() == nil {
-		told := func(name string, last *[]byte, body []byte, err error) {
-			if err == nil && !bytes.Equal(*last, body) {
-				fmt.Fprintf(&b, "event: %s\ndata: %s\n\n", name, body)
-				*last = body
-			}
-		}
-		body, _, err := a.summary.get(a.o.Meter, a.now, func() (any, error) {
+		now, err := a.summary.get(a.o.Meter, a.now, func() (any, error) {
 			return a.o.Documents.Summary(context.WithoutCancel(ctx), Narrow{})
 		})
-		told("summary", &s.summary, body, err)
+		if err == nil && !bytes.Equal(s.summary, now.body) {
+			fmt.Fprintf(&b, "event: summary\ndata: %s\n\n", now.body)
+			s.summary = now.body
+		}
 		if err == nil && a.o.Objectives != nil && a.now().Sub(s.looked) >= liveAlerts {
 			s.looked = a.now()
 			b.Write(s.changedAlerts(a.o.Objectives.Alerts()))
