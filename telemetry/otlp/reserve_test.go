@@ -1,6 +1,7 @@
 package otlp
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 
@@ -36,6 +37,29 @@ func TestWideListsGrowOnce(t *testing.T) {
 		}
 		if most := max(n, keep*5/4); cap(s.span.Attributes) > most {
 			t.Errorf("%d attributes take a list for %d", n, cap(s.span.Attributes))
+		}
+	}
+}
+
+// Of a list that no instrumentation makes, the first are told and the rest is checked.
+func TestVeryWideListsAreToldInPart(t *testing.T) {
+	event := protowire.AppendBytes(protowire.AppendTag(nil, 11, protowire.BytesType), nil)
+	// The value of an attribute that cannot be read: a text longer than its message.
+	bad := protowire.AppendBytes(protowire.AppendTag(nil, 9, protowire.BytesType), []byte{2<<3 | 2, 2, 1<<3 | 2, 9})
+	for _, n := range []int{MostListed, MostListed + 3} {
+		body := append(wideSpan(n), bytes.Repeat(event, n)...)
+		var s Scanner
+		if !s.readSpan(body) {
+			t.Fatalf("%d attributes are refused", n)
+		}
+		if got := len(s.span.Attributes); got != MostListed || string(s.span.Attributes[got-1].Key) != fmt.Sprint("k", got-1) || cap(s.span.Attributes) != got {
+			t.Errorf("of %d attributes %d are told, in a list for %d", n, got, cap(s.span.Attributes))
+		}
+		if got := len(s.span.events); got != MostListed {
+			t.Errorf("of %d events %d are told", n, got)
+		}
+		if s.readSpan(append(body, bad...)) {
+			t.Errorf("a bad attribute behind %d is not seen", n)
 		}
 	}
 }

@@ -61,7 +61,9 @@ func (s *Scanner) readSpan(b []byte) bool {
 			if part, i = chunk(b, i); i < 0 || !valid(messages.event, part, true) {
 				return false
 			}
-			sp.events = append(sp.events, part)
+			if len(sp.events) < MostListed {
+				sp.events = append(sp.events, part)
+			}
 		case 13<<3 | wireLen:
 			if part, i = chunk(b, i); i < 0 || !valid(messages.link, part, true) {
 				return false

@@ -4,10 +4,20 @@ package otlp
 // validated before: visiting a nested value then costs each level once.
 const shallow = -1
 
-// appendAttribute reads a KeyValue into a new last element of list.
+// MostListed is how many attributes, and how many events, of one thing a visitor is
+// told, the first; those behind are checked like all others. Instrumentation stops at
+// 128 (the specification's default limit), and each of a million takes more room in the
+// list of every reader than in the message.
+const MostListed = 1 << 16
+
+// appendAttribute reads a KeyValue into a new last element of list, or into nothing if
+// it has as many as it may.
 func appendAttribute(list *[]Attribute, b []byte, depth int) bool {
 	n := len(*list)
 	if n == cap(*list) {
+		if n >= MostListed {
+			return readKeyValue(b, new(Attribute), depth)
+		}
 		*list = append(*list, Attribute{})
 	} else {
 		*list = (*list)[:n+1]
@@ -40,7 +50,7 @@ func reserve(list []Attribute, rest []byte, field uint64) []Attribute {
 		}
 		i = skipWire(rest, i, int(tag&7))
 	}
-	return append(make([]Attribute, 0, len(list)+1+n), list...)
+	return append(make([]Attribute, 0, min(len(list)+1+n, MostListed)), list...)
 }
 
 // plainKeyValue reads what nearly every encoder writes: a key, shorter than 128
