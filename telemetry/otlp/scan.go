@@ -18,7 +18,8 @@ type Scanner struct {
 	scope    Scope
 	span     Span
 	record   LogRecord
-	herald   Herald // the visitor, if it wants to know ids ahead
+	herald   Herald  // the visitor, if it wants to know ids ahead
+	skimmer  Skimmer // the visitor, if it may know spans unscanned
 }
 
 // Herald is a TraceVisitor that is told the ids of a scope's spans before it is
@@ -34,8 +35,9 @@ type Herald interface {
 // Invalid or TooLarge that names the fault.
 func (s *Scanner) Traces(body []byte, v TraceVisitor) error {
 	s.herald, _ = v.(Herald)
+	s.skimmer, _ = v.(Skimmer)
 	ok := s.traces(body, v)
-	s.herald = nil
+	s.herald, s.skimmer = nil, nil
 	s.release()
 	if ok {
 		return nil
@@ -214,11 +216,14 @@ func (s *Scanner) scopeSpans(b []byte, v TraceVisitor) bool {
 			continue
 		}
 		part, i = chunk(b, i)
+		items--
+		if s.skimmer != nil && s.skimmer.Skim(part) {
+			continue
+		}
 		if !s.readSpan(part) {
 			return false
 		}
 		v.Span(&s.span)
-		items--
 	}
 	return true
 }

@@ -38,8 +38,8 @@ type assembly struct {
 	stats   Stats
 }
 
-// add takes an admitted span that was not seen before.
-func (a *assembly) add(s *Span) {
+// add takes an admitted span that was not seen before, and its shape.
+func (a *assembly) add(s *Span, shape *shape) {
 	t := a.trace(s)
 	if t.door != s.Door {
 		a.duplicate(s, "other_door")
@@ -52,7 +52,7 @@ func (a *assembly) add(s *Span) {
 	f := a.fragment(t)
 	i := t.put(s.ID)
 	h := &t.spans[i]
-	a.hold(h, s)
+	a.hold(h, s, shape)
 	h.frag = f
 	f.top, f.head, f.tail, f.count = i, i, i, 1
 	f.genai = s.Kind != semconv.KindOther || s.Flags&Entry != 0

@@ -10,18 +10,9 @@ import (
 // call reads what a model span says: models, provider, usage, streaming.
 func (r *Reader) call(sp *otlp.Span, out *Span) {
 	c := &out.Call
-	c.Operation = r.operation(out.Kind)
-	c.RequestModel = r.firstText(fRequestModel, fModelName, fRequestModel2, r.modelField(out.Kind))
-	c.ResponseModel = r.firstText(fResponseModel, fModelName, fResponseModel2)
-	if r.has(fProvider) {
-		c.Provider = r.provider(r.text(fProvider))
-	}
+	r.callWords(out)
 	use := r.usage()
-	streams, _ := r.value[fStreaming].Truth()
-	streams = streams && r.has(fStreaming)
-	if bytes.Contains(r.text(fAIOperation), []byte(".stream")) {
-		streams = true
-	}
+	streams := r.saysStream()
 	if !use.told() || c.RequestModel == "" && c.ResponseModel == "" {
 		told := callContent{budget: r.config.MaxContent}
 		told.read(r.text(fParametersJSON), r.text(fInputJSON), r.text(fOutputJSON), !use.told())
@@ -37,11 +28,6 @@ func (r *Reader) call(sp *otlp.Span, out *Span) {
 		}
 		streams = streams || told.streams
 	}
-	if p := r.text(fParametersJSON); !streams && bytes.Contains(p, []byte("stream")) {
-		told := callContent{budget: r.config.MaxContent}
-		told.inputs(p)
-		streams = told.streams
-	}
 	if model := &c.RequestModel; c.Provider == "" || *model == "" && c.ResponseModel == "" {
 		l := labelsOf(r.text(fMetadataJSON), r.config.MaxContent)
 		if c.Provider == "" && l.provider != nil {
@@ -51,12 +37,40 @@ func (r *Reader) call(sp *otlp.Span, out *Span) {
 			*model = r.texts.get(l.model)
 		}
 	}
-	c.Tokens, c.HasUsage = use.split()
-	c.CostNanoUSD, c.HasCost = r.cost(&use)
 	if out.Kind == semconv.KindReranker && r.order.any {
 		c.Displacement, c.Ordered = r.order.displacement()
 	}
+	r.callFigures(sp, out, &use, streams)
+}
+
+// callWords reads what attributes of a few values each say of a call.
+func (r *Reader) callWords(out *Span) {
+	c := &out.Call
+	c.Operation = r.operation(out.Kind)
+	c.RequestModel = r.firstText(fRequestModel, fModelName, fRequestModel2, r.modelField(out.Kind))
+	c.ResponseModel = r.firstText(fResponseModel, fModelName, fResponseModel2)
+	if r.has(fProvider) {
+		c.Provider = r.provider(r.text(fProvider))
+	}
 	c.ServiceTier = r.texts.get(r.text(fServiceTier))
+}
+
+// saysStream tells whether such an attribute says that the call answers in pieces.
+func (r *Reader) saysStream() bool {
+	streams, _ := r.value[fStreaming].Truth()
+	return streams && r.has(fStreaming) || bytes.Contains(r.text(fAIOperation), []byte(".stream"))
+}
+
+// callFigures reads what differs from call to call, but for the usage.
+func (r *Reader) callFigures(sp *otlp.Span, out *Span, use *usage, streams bool) {
+	if p := r.text(fParametersJSON); !streams && bytes.Contains(p, []byte("stream")) {
+		told := callContent{budget: r.config.MaxContent}
+		told.inputs(p)
+		streams = told.streams
+	}
+	c := &out.Call
+	c.Tokens, c.HasUsage = use.split()
+	c.CostNanoUSD, c.HasCost = r.cost(use)
 	r.stream(sp, out, streams || inPieces(r.text(fOutputJSON), r.config.MaxContent))
 }
 

@@ -159,7 +159,7 @@ func (r *decoder) fragment(a *assembly, t *trace) {
 		}
 		i := t.put(s.ID)
 		h := &t.spans[i]
-		a.hold(h, &s)
+		a.hold(h, &s, a.shapes.of(&s))
 		h.frag = f
 		h.adopted = r.bool()
 		var parent uint64

@@ -79,6 +79,12 @@ func (r *Reader) search(sp *otlp.Span, out *Span) {
 	if hit, ok := r.value[fCacheHit].Truth(); r.has(fCacheHit) && ok && hit {
 		s.Cache = telemetry.Hit
 	}
+	r.searchFigures(sp, out)
+}
+
+// searchFigures reads what differs from search to search.
+func (r *Reader) searchFigures(sp *otlp.Span, out *Span) {
+	s := &out.Search
 	f := found{documents: -1}
 	switch {
 	case r.has(fDocuments):

@@ -28,6 +28,8 @@ type Engine struct {
 	observing bool
 	observed  int64
 	ahead     ahead
+	familiars familiars
+	outline   otlp.Outline
 	// firstSight may be nil.
 	firstSight func(at int64, fingerprint uint64)
 }
@@ -75,6 +77,7 @@ func (e *Engine) Traces(admitted time.Time, door uint8, body []byte) error {
 	e.Advance(admitted)
 	e.door = door
 	defer e.reader.unmapped.tell(e.rec)
+	defer e.outline.Forget()
 	return e.scanner.Traces(body, (*traceVisitor)(e))
 }
 
@@ -145,26 +148,59 @@ func (v *traceVisitor) Herald(trace *[16]byte, span *[8]byte) {
 	v.ahead.herald(trace, Fingerprint(trace, number(*span)))
 }
 
+// Skim implements otlp.Skimmer.
+func (v *traceVisitor) Skim(raw []byte) bool {
+	o := &v.outline
+	if v.observing || !o.Read(raw) {
+		return false
+	}
+	f := v.familiars.find(o, v.reader)
+	if f == nil || !v.reader.again(f, o, &v.span) {
+		return false
+	}
+	if v.known(&o.TraceID, o.SpanID) {
+		v.reader.rejected = rejections{}
+		return true
+	}
+	for _, name := range f.unmapped {
+		v.reader.unmapped.note(name, v.reader.texts)
+	}
+	v.take(f.shape)
+	return true
+}
+
 func (v *traceVisitor) Span(sp *otlp.Span) {
+	if v.known(&sp.TraceID, sp.SpanID) || v.observing {
+		return
+	}
+	v.reader.Read(sp, &v.span)
+	shape := v.assembly.shapes.of(&v.span)
+	v.familiars.learn(v.reader, sp, &v.span, shape)
+	v.take(shape)
+}
+
+// known notes a span as seen and tells whether it was before; then it is dealt with.
+func (v *traceVisitor) known(trace *[16]byte, span [8]byte) bool {
 	v.ahead.warm(v.horizon, &v.assembly.traces)
-	fingerprint := Fingerprint(&sp.TraceID, number(sp.SpanID))
+	fingerprint := Fingerprint(trace, number(span))
 	at := v.assembly.now
 	if v.observing {
 		at = v.observed
 	}
 	known := v.horizon.Add(at, fingerprint)
-	if !known && v.firstSight != nil {
-		v.firstSight(at, fingerprint)
-	}
 	switch {
-	case v.observing:
-	case known:
-		v.span = Span{TraceID: sp.TraceID, ID: number(sp.SpanID), Service: v.reader.service}
+	case !known && v.firstSight != nil:
+		v.firstSight(at, fingerprint)
+	case known && !v.observing:
+		v.span = Span{TraceID: *trace, ID: number(span), Service: v.reader.service}
 		v.assembly.duplicate(&v.span, "")
-	default:
-		v.reader.Read(sp, &v.span)
-		v.span.Door = v.door
-		v.reader.rejected.tell(v.rec)
-		v.assembly.add(&v.span)
 	}
+	return known
+}
+
+// take takes the span that was read.
+func (v *traceVisitor) take(shape *shape) {
+	v.span.Door = v.door
+	v.reader.rejected.tell(v.rec)
+	v.assembly.add(&v.span, shape)
 }

@@ -185,3 +185,45 @@ func invert(order *[fieldCount][]semconv.Key) (t [256]place) {
 	}
 	return t
 }
+
+// figure says of which spans a field is read that differs from span to span.
+type figure uint8
+
+const (
+	aWord      figure = iota // it does not differ: one of a few values
+	ofAny                    // of all
+	ofGenAI                  // of those of a GenAI kind
+	ofModels                 // of calls of models
+	ofSearches               // of searches
+	ofWhole                  // only when all of a span is read
+)
+
+// figureOf has the figure of each field. Content, numbers and ids are figures; what
+// is a word and nevertheless never the same costs its spans the short way alone.
+var figureOf = [fieldCount]figure{
+	fRunID: ofAny, fURL: ofAny,
+	// That they are there says what kind the span is.
+	fToolCall: ofAny, fResultCount: ofAny, fTopScore: ofAny, fTopDistance: ofAny,
+	fOutputJSON: ofGenAI,
+	fInput:      ofModels, fOutput: ofModels, fTotal: ofModels, fCacheRead: ofModels, fCacheWrite: ofModels,
+	fReasoning: ofModels, fUsageJSON: ofModels, fInputDetails: ofModels, fOutputDetails: ofModels, fCost: ofModels,
+	fFirstChunk: ofModels, fFirstChunkMS: ofModels, fFirstChunkNS: ofModels, fFirstTokenAt: ofModels,
+	fParametersJSON: ofModels,
+	fDocuments:      ofSearches, fMetric: ofSearches,
+	fInputJSON: ofWhole, fMetadataJSON: ofWhole,
+}
+
+// readOf tells whether such a field of a span of a kind is read again.
+func (f figure) readOf(k semconv.Kind) bool {
+	switch f {
+	case ofAny:
+		return true
+	case ofGenAI:
+		return k != semconv.KindOther
+	case ofModels:
+		return isModel(k)
+	case ofSearches:
+		return isSearch(k)
+	}
+	return false
+}

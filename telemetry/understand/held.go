@@ -104,9 +104,9 @@ func (p *figures) free(h *held) {
 }
 
 // hold packs a span into its slot.
-func (a *assembly) hold(h *held, s *Span) {
+func (a *assembly) hold(h *held, s *Span, shape *shape) {
 	h.ID, h.Parent, h.Start, h.End = s.ID, s.Parent, s.Start, s.End
-	h.RunID, h.shape = s.RunID, a.shapes.of(s)
+	h.RunID, h.shape = s.RunID, shape
 	h.Flags, h.HTTPStatus, h.Outcome = s.Flags, s.HTTPStatus, s.Outcome
 	h.parent, h.next, h.adopted = -1, -1, false
 	switch {

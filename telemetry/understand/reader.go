@@ -31,6 +31,9 @@ type Reader struct {
 
 	rejected rejections
 	unmapped unmapped
+
+	// eventless stands for spans that were not scanned, which have no events.
+	eventless otlp.Span
 }
 
 // NewReader makes a reader. The error, of kind Invalid, names what is wrong with
@@ -86,9 +89,6 @@ func (r *Reader) Read(sp *otlp.Span, out *Span) {
 			out.HTTPStatus = uint16(n)
 		}
 	}
-	if r.has(fRunID) {
-		out.RunID = ParseRunID(r.text(fRunID))
-	}
 	switch {
 	case isModel(out.Kind):
 		r.call(sp, out)
@@ -96,6 +96,14 @@ func (r *Reader) Read(sp *otlp.Span, out *Span) {
 		r.search(sp, out)
 	case out.Kind == semconv.KindTool:
 		out.Tool = r.texts.get(r.text(fToolName))
+	}
+	r.rest(out)
+}
+
+// rest reads what any span may say, and each says differently.
+func (r *Reader) rest(out *Span) {
+	if r.has(fRunID) {
+		out.RunID = ParseRunID(r.text(fRunID))
 	}
 	if out.Kind != semconv.KindOther && r.has(fOutputJSON) && unconsumed(r.text(fOutputJSON)) {
 		out.Flags |= Untimed
@@ -142,8 +150,7 @@ func (r *Reader) collect(sp *otlp.Span) {
 			}
 			continue
 		}
-		if p.rank <= r.rank[p.field] || a.Value.Type == otlp.Empty ||
-			(a.Value.Type == otlp.String || a.Value.Type == otlp.Bytes) && len(a.Value.Bytes) == 0 {
+		if p.rank <= r.rank[p.field] || blank(&a.Value) {
 			continue
 		}
 		switch p.field {
@@ -159,6 +166,11 @@ func (r *Reader) collect(sp *otlp.Span) {
 		r.rank[p.field] = p.rank
 		r.value[p.field] = a.Value
 	}
+}
+
+// blank tells whether a value tells nothing: none at all, or an empty text.
+func blank(v *otlp.Value) bool {
+	return v.Type == otlp.Empty || (v.Type == otlp.String || v.Type == otlp.Bytes) && len(v.Bytes) == 0
 }
 
 func (r *Reader) has(f field) bool { return r.rank[f] != 0 }
@@ -251,11 +263,16 @@ func (r *Reader) rules(out *Span) {
 	if len(c.Exclude) > 0 && matches(c.Exclude, out.Service, out.Name, r.text(fRoute)) {
 		out.Flags |= Excluded
 	}
-	if out.End-out.Start > int64(c.Session) {
-		out.Flags |= Session
-	}
 	switch string(r.text(fScheme)) {
 	case "ws", "wss", "websocket":
+		out.Flags |= Session
+	}
+	r.session(out)
+}
+
+// session finds the sessions that no word names.
+func (r *Reader) session(out *Span) {
+	if out.End-out.Start > int64(r.config.Session) {
 		out.Flags |= Session
 	}
 	if u := r.text(fURL); len(u) > 6 && (string(u[:5]) == "ws://" || string(u[:6]) == "wss://") {

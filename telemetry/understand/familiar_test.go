@@ -1,0 +1,310 @@
+package understand
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"treq/telemetry/otlp"
+	"treq/test/recorded"
+)
+
+// requests gives every request of traces of the recorded clients and of the scripts.
+func requests(t *testing.T) (all [][]byte) {
+	t.Helper()
+	for _, c := range recorded.Load(t) {
+		all = append(all, c.Requests...)
+	}
+	paths, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(paths) == 0 {
+		t.Fatal("no scripts", err)
+	}
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, cases := parseCases(string(text))
+		for _, c := range cases {
+			s := parseScript(t, c.script)
+			for i := range s.steps {
+				if s.steps[i].post == nil {
+					all = append(all, s.steps[i].request())
+				}
+			}
+		}
+	}
+	return all
+}
+
+// twin understands each span twice: as familiar, where it is, and by reading it whole.
+type twin struct {
+	t         *testing.T
+	short     *Reader
+	whole     *Reader
+	known     familiars
+	shapes    shapes
+	outline   otlp.Outline
+	read, fit int
+	// learns has spans learnt from once they were compared.
+	learns bool
+}
+
+func newTwin(t *testing.T) *twin {
+	c := DefaultConfig()
+	c.Entries = []Rule{{Name: "chat_endpoint"}}
+	w := &twin{t: t, learns: true}
+	for _, r := range []**Reader{&w.short, &w.whole} {
+		made, err := NewReader(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		*r = made
+	}
+	return w
+}
+
+func (w *twin) Resource(r *otlp.Resource) {
+	w.short.Resource(r)
+	w.whole.Resource(r)
+}
+
+func (w *twin) Scope(s *otlp.Scope) {
+	w.short.Scope(s)
+	w.whole.Scope(s)
+}
+
+func (w *twin) Span(sp *otlp.Span) {
+	w.t.Helper()
+	var want, got Span
+	w.whole.Read(sp, &want)
+	w.read++
+	if w.outline.Read(sp.Raw) {
+		if f := w.known.find(&w.outline, w.short); f != nil && w.short.again(f, &w.outline, &got) {
+			w.fit++
+			for _, name := range f.unmapped {
+				w.short.unmapped.note(name, w.short.texts)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				w.t.Fatalf("span %q (-read +familiar):\n%s", sp.Name, diff)
+			}
+			if !f.shape.says(&want) {
+				w.t.Fatalf("span %q does not have the shape of its familiar, %+v", sp.Name, f.shape)
+			}
+			if diff := cmp.Diff(w.whole.rejected.n, w.short.rejected.n); diff != "" {
+				w.t.Fatalf("span %q: refused (-read +familiar):\n%s", sp.Name, diff)
+			}
+			if diff := cmp.Diff(fmt.Sprint(w.whole.unmapped), fmt.Sprint(w.short.unmapped)); diff != "" {
+				w.t.Fatalf("span %q: unmapped (-read +familiar):\n%s", sp.Name, diff)
+			}
+		} else if w.short.rejected.any {
+			w.t.Fatalf("span %q is not familiar, and values of it were refused", sp.Name)
+		}
+	}
+	w.short.rejected, w.whole.rejected = rejections{}, rejections{}
+	w.short.unmapped, w.whole.unmapped = unmapped{}, unmapped{}
+	if w.learns {
+		w.short.Read(sp, &got)
+		w.known.credit = mostCredit
+		w.known.learn(w.short, sp, &got, w.shapes.of(&got))
+		w.short.rejected, w.short.unmapped = rejections{}, unmapped{}
+	}
+}
+
+// renewed gives a copy of a request whose spans have other ids, kept apart by n.
+func renewed(body []byte, n uint16) []byte {
+	body = bytes.Clone(body)
+	_ = new(otlp.Scanner).Traces(body, eachSpan(func(sp *otlp.Span) {
+		number := func(id []byte) { binary.BigEndian.PutUint16(id, n^binary.BigEndian.Uint16(id)) }
+		if len(sp.Raw) < 28 || sp.Raw[0] != 10 || sp.Raw[1] != 16 {
+			return
+		}
+		number(sp.Raw[2:])
+	}))
+	return body
+}
+
+type eachSpan func(*otlp.Span)
+
+func (eachSpan) Resource(*otlp.Resource) {}
+func (eachSpan) Scope(*otlp.Scope)       {}
+func (f eachSpan) Span(sp *otlp.Span)    { f(sp) }
+
+// values are what an attribute may say instead.
+var values = []func(key string) otlp.KV{
+	func(k string) otlp.KV { return otlp.Str(k, "") },
+	func(k string) otlp.KV { return otlp.Str(k, "a word") },
+	func(k string) otlp.KV { return otlp.Str(k, " 17 ") },
+	func(k string) otlp.KV { return otlp.Str(k, "unknown") },
+	func(k string) otlp.KV { return otlp.Str(k, "wss://host/path") },
+	func(k string) otlp.KV { return otlp.Str(k, "<generator object f at 0x7f>") },
+	func(k string) otlp.KV { return otlp.Str(k, `{"stream":true,"model":"m"}`) },
+	func(k string) otlp.KV {
+		return otlp.Str(k, `{"input_tokens":7,"output_tokens":-1,"documents":[{"score":0.3},{"score":7}]}`)
+	},
+	func(k string) otlp.KV { return otlp.Str(k, string(bytes.Repeat([]byte("word "), 40))) },
+	func(k string) otlp.KV { return otlp.I64(k, 0) },
+	func(k string) otlp.KV { return otlp.I64(k, 5) },
+	func(k string) otlp.KV { return otlp.I64(k, -5) },
+	func(k string) otlp.KV { return otlp.I64(k, 1<<53) },
+	func(k string) otlp.KV { return otlp.F64(k, 0.5) },
+	func(k string) otlp.KV { return otlp.F64(k, 3) },
+	func(k string) otlp.KV { return otlp.F64(k, math.NaN()) },
+	func(k string) otlp.KV { return otlp.Flag(k, true) },
+	func(k string) otlp.KV { return otlp.Strs(k, "stop", "error") },
+	func(k string) otlp.KV { return otlp.Group(k, otlp.I64("input_tokens", 9)) },
+}
+
+// otherwise gives a span with some of its fields changed.
+func otherwise(r *rand.Rand, raw []byte) (changed []byte) {
+	if r.IntN(4) == 0 {
+		changed = bytes.Clone(raw)
+		changed[r.IntN(len(changed))] ^= 1 << r.IntN(8)
+		return changed
+	}
+	one := r.IntN(12)
+	for at := 0; len(raw) > 0; at++ {
+		number, _, n := protowire.ConsumeField(raw)
+		field := raw[:n]
+		raw = raw[n:]
+		switch {
+		case number == 9 && r.IntN(4) == 0:
+			_, _, tag := protowire.ConsumeTag(field)
+			kv, _ := protowire.ConsumeBytes(field[tag:])
+			_, _, tag = protowire.ConsumeTag(kv)
+			key, _ := protowire.ConsumeBytes(kv[tag:])
+			with := otlp.AppendSpan(nil, &otlp.SpanData{Attributes: []otlp.KV{values[r.IntN(len(values))](string(key))}})
+			changed = append(changed, with...)
+		case at == one && r.IntN(3) == 0: // left out
+		case at == one && r.IntN(3) == 0: // told twice
+			changed = append(append(changed, field...), field...)
+		case (number == 7 || number == 8) && r.IntN(4) == 0:
+			changed = append(changed, field[0])
+			changed = binary.LittleEndian.AppendUint64(changed, []uint64{0, 1, 1 << 62, math.MaxUint64, uint64(epoch.UnixNano())}[r.IntN(5)])
+		default:
+			changed = append(changed, field...)
+		}
+	}
+	return changed
+}
+
+// TestFamiliarSpansAreReadAsAllAre: what is told of a span that fits a familiar one is
+// what reading it whole tells, whatever its figures; so it is for all spans of the
+// recorded clients and of the scripts, as they came and with values changed.
+func TestFamiliarSpansAreReadAsAllAre(t *testing.T) {
+	all := requests(t)
+	r := rand.New(rand.NewPCG(3, 3))
+	w := newTwin(t)
+	var s otlp.Scanner
+	for range 2 {
+		for i, body := range all {
+			if err := s.Traces(renewed(body, uint16(i)), w); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if w.fit < w.read/3 {
+		t.Errorf("of %d spans that came twice %d were familiar", w.read, w.fit)
+	}
+	w.learns = false
+	w.read, w.fit = 0, 0
+	for _, body := range all {
+		var spans [][]byte
+		if err := s.Traces(body, eachSpan(func(sp *otlp.Span) { spans = append(spans, sp.Raw) })); err != nil {
+			t.Fatal(err)
+		}
+		// Resource and scope are those of the request.
+		if err := s.Traces(body, w); err != nil {
+			t.Fatal(err)
+		}
+		for _, raw := range spans {
+			for range 30 {
+				changed := otherwise(r, raw)
+				var o otlp.Outline
+				fits := o.Read(changed) && w.known.find(&o, w.short) != nil
+				told := false
+				err := s.Traces(wrapped(changed), eachSpan(func(sp *otlp.Span) {
+					told = true
+					w.Span(sp)
+				}))
+				if fits && (err != nil || !told) {
+					t.Fatalf("a malformed span is familiar: %v", err)
+				}
+			}
+		}
+	}
+	if w.fit < w.read/20 {
+		t.Errorf("of %d spans with other values %d were familiar: too few to prove anything", w.read, w.fit)
+	}
+}
+
+// wrapped makes a request of one encoded span.
+func wrapped(raw []byte) []byte {
+	for _, number := range []protowire.Number{2, 2, 1} {
+		raw = protowire.AppendBytes(protowire.AppendTag(nil, number, protowire.BytesType), raw)
+	}
+	return raw
+}
+
+// TestFamiliarSpansCountAsAllDo: an engine to which spans become familiar tells what one
+// tells that reads them all, and is in the same state in the end.
+func TestFamiliarSpansCountAsAllDo(t *testing.T) {
+	all := requests(t)
+	short, shortRec := newEngine(t, DefaultConfig())
+	whole, wholeRec := newEngine(t, DefaultConfig())
+	whole.familiars.off = true
+	r := rand.New(rand.NewPCG(5, 5))
+	at := epoch
+	for n := range 3000 {
+		body := all[r.IntN(len(all))]
+		if n%5 > 0 { // else spans come again
+			body = renewed(body, uint16(n))
+		}
+		at = at.Add(time.Duration(r.IntN(1000)) * time.Millisecond)
+		for _, e := range []*Engine{short, whole} {
+			if err := e.Traces(at, uint8(n%3/2), body); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(shortRec.lines) != len(wholeRec.lines) {
+			break
+		}
+	}
+	if diff := cmp.Diff(wholeRec.lines, shortRec.lines); diff != "" {
+		t.Fatalf("(-all read +familiar):\n%.3000s", diff)
+	}
+	a, err := short.MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := whole.MarshalBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(a, b) {
+		t.Error("the same was told, and the states differ")
+	}
+	if diff := cmp.Diff(whole.horizon.Export(nil, 0), short.horizon.Export(nil, 0)); diff != "" {
+		t.Error("the spans seen differ")
+	}
+	used := 0
+	for _, set := range short.familiars.sets {
+		for _, f := range set {
+			if f != nil && f.used > 0 {
+				used++
+			}
+		}
+	}
+	if used < 50 {
+		t.Errorf("%d familiar spans came again: too few to prove anything", used)
+	}
+}
