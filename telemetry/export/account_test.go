@@ -66,7 +66,7 @@ func TestExpiry(t *testing.T) {
 // restarts, every span finds one end and the account is exact.
 func TestAccountUnderAnyFaults(t *testing.T) {
 	answers := []http.HandlerFunc{
-		ok, ok, ok, status(429), status(503), status(413), status(401), refuseBad(400), refuseBad(422), reset, status(404), hang,
+		ok, ok, ok, status(429), status(503), status(413), status(401), refuseBad(400), refuseBad(422), reset, status(404), hang, takesAndHangs,
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		script := rapid.SliceOfN(rapid.IntRange(0, len(answers)-1), 0, 12).Draw(rt, "answers")
@@ -77,6 +77,8 @@ func TestAccountUnderAnyFaults(t *testing.T) {
 			MaxInFlight: rapid.IntRange(1, 4).Draw(rt, "in flight"),
 		}
 		restarts := rapid.SliceOfN(rapid.IntRange(0, 100), 0, 3).Draw(rt, "restarts")
+		kill := rapid.Bool().Draw(rt, "kill")
+		first := rapid.SampledFrom([]int64{0, 1, firstSpans, 5}).Draw(rt, "first")
 		badEvery := rapid.IntRange(2, 20).Draw(rt, "bad every")
 		synctest.Test(t, func(t *testing.T) {
 			b := newBackend(t)
@@ -85,6 +87,7 @@ func TestAccountUnderAnyFaults(t *testing.T) {
 				b.script = append(b.script, answers[i])
 			}
 			stand := newStand(t, journal.Options{})
+			stand.first = first
 			n, bad := 0, map[uint64]bool{}
 			for _, size := range records {
 				specs := ids(n+1, size)
@@ -103,6 +106,10 @@ func TestAccountUnderAnyFaults(t *testing.T) {
 				a := accountOf(sink.Status())
 				if a.Admitted != int64(n) || a.Queue+a.Sent+a.Dead+a.Expired != a.Admitted {
 					t.Errorf("%+v of %d", a, n)
+				}
+				if kill {
+					sink = stand.killed(sink, b, config)
+					continue
 				}
 				stop(t, sink)
 				sink = stand.sink(b, config)

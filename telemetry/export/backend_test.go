@@ -211,6 +211,12 @@ func reset(w http.ResponseWriter, _ *http.Request) {
 
 func hang(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
+// takesAndHangs takes a request whose answer never arrives.
+func takesAndHangs(w http.ResponseWriter, r *http.Request) {
+	w.WriteHeader(http.StatusOK)
+	<-r.Context().Done()
+}
+
 // refuseBad answers code to requests with a bad span.
 func refuseBad(code int) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {

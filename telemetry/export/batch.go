@@ -27,6 +27,14 @@ func (c *counts) add(d counts) {
 	c.Promoted += d.Promoted
 }
 
+// less gives what c has more than d.
+func (c counts) less(d counts) counts {
+	return counts{
+		Sent: c.Sent - d.Sent, Rejected: c.Rejected - d.Rejected, DeadLettered: c.DeadLettered - d.DeadLettered,
+		Expired: c.Expired - d.Expired, SampledOut: c.SampledOut - d.SampledOut, Promoted: c.Promoted - d.Promoted,
+	}
+}
+
 // settled is how many spans found their end.
 func (c counts) settled() int64 { return c.Sent + c.DeadLettered + c.Expired + c.SampledOut }
 
@@ -37,6 +45,8 @@ type ticket struct {
 	end    journal.Position
 	open   int // pieces not settled
 	ends   counts
+	// progress is of the pieces that are in their record's order.
+	progress progress
 }
 
 // route is where a batch goes; a request holds one.
@@ -52,6 +62,10 @@ type piece struct {
 	spans  int64
 	// whole tells that the piece is its record as it came.
 	whole bool
+	// ordered tells that the piece is spans of its record that follow each other
+	// there, the first after from others, and that no span of the record is left out.
+	ordered bool
+	from    int64
 	// data is the request, decompressed. It is nil while a whole record has not
 	// been asked for it.
 	data []byte
@@ -146,25 +160,20 @@ func (b *batch) halves() (left, right *batch, ok bool) {
 	if err != nil {
 		return nil, nil, false
 	}
-	var total, i int64
-	if eachSpan(data, func([]byte) { total++ }) != nil || total < 2 {
+	total, err := countSpans(data)
+	if err != nil || total < 2 {
 		return nil, nil, false
 	}
 	middle := total / 2
-	first := func([]byte) bool { i++; return i <= middle }
-	leftData, _, err := selectSpans(data, first)
-	if err != nil {
-		return nil, nil, false
-	}
-	i = 0
-	rightData, _, err := selectSpans(data, func(span []byte) bool { return !first(span) })
+	leftData, rightData, err := splitSpans(data, middle)
 	if err != nil {
 		return nil, nil, false
 	}
 	left, right = &batch{route: b.route}, &batch{route: b.route}
 	// The record's own count is the one that was admitted.
 	inLeft := min(middle, b.spans-1)
-	left.add(piece{ticket: p.ticket, spans: inLeft, data: leftData}, b.oldest)
-	right.add(piece{ticket: p.ticket, spans: b.spans - inLeft, data: rightData}, b.oldest)
+	ordered := p.ordered && total == b.spans
+	left.add(piece{ticket: p.ticket, spans: inLeft, data: leftData, ordered: ordered, from: p.from}, b.oldest)
+	right.add(piece{ticket: p.ticket, spans: b.spans - inLeft, data: rightData, ordered: ordered, from: p.from + inLeft}, b.oldest)
 	return left, right, true
 }

@@ -152,6 +152,9 @@ func (d *delivery) succeed(b *batch, out outcome, size int64, now time.Time) {
 	s.notice(s.gate.open(now), Running, "")
 	d.taken = now
 	s.mu.Lock()
+	if s.firstGood.IsZero() {
+		s.firstGood = now
+	}
 	s.traffic.Requests++
 	s.traffic.Bytes += size
 	s.mu.Unlock()
@@ -160,11 +163,13 @@ func (d *delivery) succeed(b *batch, out outcome, size int64, now time.Time) {
 		s.log.Warn("the sink took a request with reservations", "rejected", out.rejected, "reason", out.reason)
 	}
 	left := out.rejected
-	for _, p := range b.pieces {
+	for i := range b.pieces {
+		p := &b.pieces[i]
 		rejected := min(left, p.spans)
 		left -= rejected
-		s.settle(p.ticket, counts{Sent: p.spans, Rejected: rejected}, true)
+		s.settle(p, counts{Sent: p.spans, Rejected: rejected})
 	}
+	s.keep()
 	d.drop()
 }
 
@@ -247,10 +252,12 @@ func (d *delivery) bury(b *batch, out outcome) {
 	if !d.write(letters, out.reason) {
 		return
 	}
-	for _, p := range b.pieces {
-		d.sink.settle(p.ticket, counts{DeadLettered: p.spans}, true)
+	for i := range b.pieces {
+		p := &b.pieces[i]
+		d.sink.settle(p, counts{DeadLettered: p.spans})
 		d.buried += p.spans
 	}
+	d.sink.keep()
 	d.drop()
 }
 
@@ -260,7 +267,7 @@ func (d *delivery) buryOne(b *batch, i int, reason string) {
 		return
 	}
 	p := b.pieces[i]
-	d.sink.settle(p.ticket, counts{DeadLettered: p.spans}, true)
+	d.sink.settle(&p, counts{DeadLettered: p.spans})
 	d.buried += p.spans
 	b.pieces = append(b.pieces[:i], b.pieces[i+1:]...)
 	b.spans -= p.spans

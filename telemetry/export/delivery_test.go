@@ -334,6 +334,7 @@ func TestBodyIsLentUntilClosed(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		sink.pump.first = 5
 		sink.Start()
 		settleFor(10 * time.Second)
 		stop(t, sink)

@@ -176,6 +176,7 @@ func TestGRPCSink(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	sink.pump.first = 3
 	sink.Start()
 	<-r.fields
 	n := <-r.spans

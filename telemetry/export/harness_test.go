@@ -148,6 +148,8 @@ type stand struct {
 	t   testing.TB
 	dir string
 	j   *journal.Journal
+	// first is how many spans a sink's first requests hold; 0 for a full batch.
+	first int64
 }
 
 func newStand(t testing.TB, o journal.Options) *stand {
@@ -212,6 +214,9 @@ func (s *stand) sink(b *backend, c Config) *Sink {
 		s.t.Fatal(err)
 	}
 	sink.pump.first = int64(sink.config.BatchSpans)
+	if s.first > 0 {
+		sink.pump.first = s.first
+	}
 	sink.Start()
 	s.t.Cleanup(func() { stop(s.t, sink) })
 	return sink

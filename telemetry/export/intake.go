@@ -20,14 +20,19 @@ func (p *pump) take(record *journal.Record) {
 		p.skip(record)
 		return
 	}
-	spans := int64(record.Items)
+	begun := p.begun(record)
+	spans := int64(record.Items) - begun
+	if spans == 0 {
+		p.skip(record)
+		return
+	}
 	p.passed += spans
-	t := &ticket{record: record, end: record.End}
+	t := &ticket{record: record, end: record.End, progress: progress{taken: begun}}
 	var pieces []routed
 	if record.Kind == journal.Runs {
 		pieces = p.runs(t, spans)
 	} else if whole, any := p.prepare(t, spans); any {
-		pieces = p.route(whole)
+		pieces = p.cut(p.route(whole))
 	}
 	t.open = len(pieces)
 	p.sink.mu.Lock()
@@ -45,7 +50,7 @@ func (p *pump) skip(record *journal.Record) {
 	if n := len(s.tickets); n > 0 {
 		s.tickets[n-1].end = record.End
 	} else {
-		s.position = record.End
+		s.position, s.within = record.End, 0
 		p.dirty = true
 	}
 	s.mu.Unlock()
@@ -65,6 +70,9 @@ func (p *pump) gap(at journal.Position) {
 		lost = admitted - p.passed
 	case !any || p.fresh:
 		return
+	default:
+		lost -= p.within // of the record at the beginning, which is among what was lost
+		p.within = 0
 	}
 	if lost <= 0 {
 		return
@@ -155,23 +163,6 @@ func (p *pump) put(to route, piece piece, record *journal.Record) {
 	for p.fillingSize >= c.BatchBytes {
 		p.closeBatch(0)
 	}
-}
-
-const (
-	// firstSpans and shareOfSent bound a request while the process is young.
-	firstSpans  = 8
-	shareOfSent = 64
-)
-
-// most gives how many spans a request may hold. It grows with what this process has
-// delivered: a process that is killed again and again, as by a supervisor that
-// restarts it, repeats a small part of what it got done and not one full batch
-// each time.
-func (p *pump) most() int64 {
-	p.sink.mu.Lock()
-	done := p.sink.ends.Sent - p.before
-	p.sink.mu.Unlock()
-	return min(int64(p.sink.config.BatchSpans), max(p.first, done/shareOfSent))
 }
 
 // closeBatch makes a batch ready to go.

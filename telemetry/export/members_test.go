@@ -109,6 +109,7 @@ func TestLargeGzipGoesAlone(t *testing.T) {
 		}
 		t.Cleanup(func() { stop(t, sink) })
 		sink.sender.members.refused()
+		sink.pump.first = 10
 		sink.Start()
 		settleFor(time.Second)
 		checkAccount(t, sink, account{Admitted: 30, Sent: 30})

@@ -10,18 +10,24 @@ import (
 // nothing changes, else memory of its own. It is called from several goroutines at once.
 type Rewrite func(kind journal.Kind, body []byte) ([]byte, error)
 
-// prepare gives what of a record goes to the sink, and counts the rest as sampled
-// out. What cannot be rewritten is not sent as it is: it has a fault.
+// prepare gives what of a record goes to the sink, but for the spans that found their
+// end before, and counts the rest as sampled out. What cannot be rewritten is not sent as it is: it has a fault.
 func (p *pump) prepare(t *ticket, spans int64) (whole piece, any bool) {
 	s := p.sink
-	whole = piece{ticket: t, spans: spans, whole: true}
-	if p.choice == nil && p.thrift == nil && s.rewrite == nil && s.enrich == nil {
+	begun := t.progress.taken
+	whole = piece{ticket: t, spans: spans, whole: true, ordered: true, from: begun}
+	if p.choice == nil && p.thrift == nil && s.rewrite == nil && s.enrich == nil && begun == 0 {
 		return whole, true
 	}
 	record := t.record
 	data, err := record.Data()
 	if err != nil {
 		return whole, true // packing finds the same, and buries the record
+	}
+	if begun > 0 {
+		if _, rest, err := splitSpans(data, begun); err == nil {
+			whole.whole, whole.data, data = false, rest, rest
+		}
 	}
 	if p.choice != nil {
 		chosen, n, err := p.choice.of(data)

@@ -30,6 +30,8 @@ type pump struct {
 	passed int64            // spans read or expired
 	before int64            // spans sent by processes before this one
 	first  int64            // the most spans of the first requests; firstSpans but for tests
+	begin  journal.Position // where the process began, and how many spans of the record there
+	within int64            // found their end before
 	lost   losses
 	fresh  bool // nothing was read yet, and nothing is owed from before
 
@@ -51,7 +53,8 @@ type pump struct {
 
 func newPump(s *Sink, cursor Cursor, known bool) *pump {
 	return &pump{
-		sink: s, cursor: cursor, choice: newChoice(s.config), thrift: newThrift(s.config, time.Now()), read: s.position, passed: s.committed.settled(), before: s.committed.Sent, first: firstSpans, fresh: !known,
+		sink: s, cursor: cursor, choice: newChoice(s.config), thrift: newThrift(s.config, time.Now()), read: s.position, passed: s.committed.settled(), before: s.committed.Sent, first: firstOf(s.config), fresh: !known,
+		begin: s.position, within: s.within,
 		idle:    make([]*packer, 0, s.config.MaxInFlight),
 		results: make(chan *packer, s.config.MaxInFlight),
 	}
@@ -63,12 +66,9 @@ func (p *pump) run() {
 	stopping := p.sink.stopping
 	for {
 		wake := p.cursor.Wake()
-		// What was answered is noted before anything else is done or sent, so that a
-		// process that is killed repeats no more than what was on its way.
-		if p.sink.advance() {
-			p.dirty = true
-			_ = p.sink.note() // one that cannot be written is no loss: the file is what counts
-		}
+		// Tickets may be settled that no request was made for.
+		p.sink.keep()
+		p.dirty = p.sink.hasMoved() || p.dirty
 		p.dispatch()
 		p.fill()
 		p.dispatch()

@@ -53,6 +53,7 @@ type Sink struct {
 	grace     time.Duration
 	statePath string
 	notes     noter
+	noting    sync.Mutex // held while notes are written
 	sender    *sender
 	gate      gate
 	dead      *deadLetters
@@ -76,9 +77,12 @@ type Sink struct {
 	running   bool
 	tickets   []*ticket
 	ends      counts  // of all tickets, and of what was committed
-	committed counts  // of what lies before position
+	committed counts  // of what lies before position, and within the record there
 	traffic   traffic // requests
 	position  journal.Position
+	within    int64     // spans of the record at position that found their end
+	moved     bool      // the position moved since hasMoved was asked
+	firstGood time.Time // when the sink first took something from this process
 }
 
 // New makes a sink that is stopped. A name that is new starts at the oldest
@@ -143,6 +147,7 @@ func (s *Sink) open(d Deps) error {
 		return fmt.Errorf("%s: %w", s.statePath, err)
 	}
 	s.position, s.ends, s.committed = remembered.Position, remembered.Ends, remembered.Ends
+	s.within = remembered.Within
 	s.traffic = remembered.Traffic
 	native := s.config.Protocol == Native
 	if known && remembered.Native != native {
@@ -252,6 +257,8 @@ func (s *Sink) persist() error {
 
 // note writes the same where a process that is killed finds it again.
 func (s *Sink) note() error {
+	s.noting.Lock() // taken before the state is, so that none is written over a newer one
+	defer s.noting.Unlock()
 	current, err := s.state()
 	if err != nil {
 		return err
@@ -261,42 +268,10 @@ func (s *Sink) note() error {
 
 func (s *Sink) state() (current state, err error) {
 	s.mu.Lock()
-	current = state{Position: s.position, Ends: s.committed, Traffic: s.traffic, Native: s.config.Protocol == Native}
+	current = state{Position: s.position, Within: s.within, Ends: s.committed, Traffic: s.traffic, Native: s.config.Protocol == Native}
 	s.mu.Unlock()
 	current.Tally, err = s.tally.reach(current.Position)
 	return current, err
-}
-
-// settle gives n spans of a ticket their end, and with last closes one of its
-// pieces.
-func (s *Sink) settle(t *ticket, ends counts, last bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	t.ends.add(ends)
-	s.ends.add(ends)
-	if last {
-		t.open--
-	}
-}
-
-// advance moves the position past the tickets that are settled, and releases
-// their records. It tells whether it moved.
-func (s *Sink) advance() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	n := 0
-	for n < len(s.tickets) && s.tickets[n].open == 0 {
-		t := s.tickets[n]
-		s.committed.add(t.ends)
-		s.position = t.end
-		if t.record != nil {
-			t.record.Release()
-		}
-		s.tickets[n] = nil
-		n++
-	}
-	s.tickets = s.tickets[n:]
-	return n > 0
 }
 
 // Status tells how the sink is doing.

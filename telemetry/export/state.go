@@ -17,9 +17,12 @@ import (
 // is also counted again from where it was.
 type state struct {
 	Position journal.Position `json:"position"`
-	Ends     counts           `json:"ends"`
-	Traffic  traffic          `json:"traffic"`
-	Tally    tallyState       `json:"tally"`
+	// Within is how many spans of the record at Position found their end, from its
+	// first on. Ends has them.
+	Within  int64      `json:"within,omitempty"`
+	Ends    counts     `json:"ends"`
+	Traffic traffic    `json:"traffic"`
+	Tally   tallyState `json:"tally"`
 	// Native tells that native runs were counted, and the spans made of them not.
 	Native bool `json:"native,omitempty"`
 }
@@ -72,11 +75,16 @@ func loadState(path string) (state, bool, error) {
 func latest(path string) (state, bool, error) {
 	kept, known, err := loadState(path)
 	if noted, ok, noteErr := loadState(notePath(path)); noteErr == nil && ok {
-		if err == nil && (!known || noted.Position > kept.Position) || errors.Is(err, errDamaged) {
+		if err == nil && (!known || noted.beyond(kept)) || errors.Is(err, errDamaged) {
 			return noted, true, nil
 		}
 	}
 	return kept, known, err
+}
+
+// beyond tells that s got further than t.
+func (s state) beyond(t state) bool {
+	return s.Position > t.Position || s.Position == t.Position && s.Within > t.Within
 }
 
 // notePath is the file of the notes for the file that save writes.

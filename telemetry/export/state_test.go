@@ -1,12 +1,18 @@
 package export
 
 import (
+	"errors"
+	"io/fs"
 	"net/http"
 	"os"
+	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"treq/telemetry/journal"
 )
 
 // A process that is killed repeats what was in flight and no more, so the
@@ -64,6 +70,7 @@ func TestAnAnswerIsNotedBeforeTheNextRequest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		sink.pump.first = 10
 		sink.notes = slowNotes{sink.notes}
 		t.Cleanup(func() { stop(t, sink) })
 		path = sink.statePath
@@ -91,16 +98,105 @@ func TestAYoungProcessSendsLittleAtATime(t *testing.T) {
 		settleFor(time.Minute)
 		checkAccount(t, sink, account{Admitted: records * each, Sent: records * each})
 		sent, largest := 0, 0
+		var order []spanSpec
 		for i, post := range b.got() {
 			// A batch is made while another one is on its way, before that counts.
-			if n := len(post.spans); n > max(each, sent/shareOfSent) {
+			if n := len(post.spans); n > max(firstSpans, sent/shareOfSent) {
 				t.Errorf("request %d has %d spans after %d were sent", i, n, sent)
 			}
 			sent, largest = sent+len(post.spans), max(largest, len(post.spans))
+			order = append(order, post.spans...)
 		}
 		if largest < records*each/shareOfSent*8/10 {
 			t.Errorf("the largest request has %d of %d spans: they did not grow", largest, sent)
 		}
+		if !slices.Equal(order, ids(1, records*each)) {
+			t.Error("the spans came in another order, or not all")
+		}
+	})
+}
+
+// killed gives the sink that follows one that is killed now: of that one there is
+// what it noted.
+func (s *stand) killed(sink *Sink, b *backend, c Config) *Sink {
+	s.t.Helper()
+	note := notePath(sink.statePath)
+	content, err := os.ReadFile(note)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		s.t.Fatal(err)
+	}
+	stop(s.t, sink)
+	if content == nil {
+		err = os.RemoveAll(note)
+	} else {
+		err = os.WriteFile(note, content, 0o600)
+	}
+	if err := errors.Join(err, os.Remove(sink.statePath)); err != nil {
+		s.t.Fatal(err)
+	}
+	return s.sink(b, c)
+}
+
+// A process that is killed within a record repeats the request on its way and no
+// more, wherever in the record that is, and its account goes on.
+func TestAKillWithinARecordRepeatsOneRequest(t *testing.T) {
+	for answered := range 6 {
+		sinkTest(t, func(t *testing.T, stand *stand, b *backend) {
+			for range answered {
+				b.script = append(b.script, ok)
+			}
+			b.script = append(b.script, takesAndHangs)
+			stand.spans(ids(1, 5))
+			stand.spans(ids(6, 7))
+			stand.spans(ids(13, 5))
+			stand.first = firstSpans
+			first := stand.sink(b, Config{})
+			settleFor(time.Second)
+			second := stand.killed(first, b, Config{})
+			settleFor(time.Second)
+			checkAccount(t, second, account{Admitted: 17, Sent: 17})
+			repeated := 0
+			for id := uint64(1); id <= 17; id++ {
+				if b.taken[id] == 0 {
+					t.Errorf("killed after %d requests: span %d is lost", answered, id)
+				}
+				repeated += b.taken[id] - 1
+			}
+			if repeated > firstSpans {
+				t.Errorf("killed after %d requests: %d spans are sent again", answered, repeated)
+			}
+		})
+	}
+}
+
+// What of a record found its end is not counted as expired when the rest is lost.
+func TestTheRestOfARecordIsLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBackend(t, ok, hang)
+		stand := newStand(t, journal.Options{SegmentBytes: 64 << 10, MaxBytes: 512 << 10, RingBytes: -1})
+		stand.first = firstSpans
+		n := 0
+		load := func(records int) {
+			for range records {
+				specs := ids(n+1, 10)
+				specs[9].pad = 8 << 10
+				stand.spans(specs)
+				n += 10
+			}
+		}
+		load(1)
+		sink := stand.sink(b, Config{})
+		settleFor(time.Second)
+		stop(t, sink)
+		checkAccount(t, sink, account{Admitted: 10, Sent: firstSpans, Queue: 10 - firstSpans})
+		load(200)
+		sink = stand.sink(b, Config{})
+		settleFor(10 * time.Minute)
+		s := accountOf(sink.Status())
+		if s.Queue != 0 || s.Sent != int64(len(b.taken)) || s.Sent+s.Expired != s.Admitted || s.Expired == 0 || s.Expired%10 != 10-firstSpans {
+			t.Errorf("%+v, and %d were taken", s, len(b.taken))
+		}
+		checkAccount(t, sink, s)
 	})
 }
 
