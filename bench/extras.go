@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 )
 
@@ -109,34 +107,6 @@ func forget(data string) error {
 		}
 	}
 	return nil
-}
-
-// askMeanwhile asks for a document a hundred times a second until the function it
-// returns is called, which gives the p99 of the answers in ms.
-func askMeanwhile(ctx context.Context, url string) func() float64 {
-	ctx, stop := context.WithCancel(ctx)
-	var answers result
-	var all sync.WaitGroup
-	client := &http.Client{Transport: &http.Transport{}}
-	all.Go(func() {
-		defer client.CloseIdleConnections()
-		for ctx.Err() == nil {
-			began := time.Now()
-			status, _, err := fetch(ctx, url)
-			if err == nil && status == http.StatusOK {
-				answers.latencies = append(answers.latencies, time.Since(began))
-			}
-			select {
-			case <-ctx.Done():
-			case <-time.After(10 * time.Millisecond):
-			}
-		}
-	})
-	return func() float64 {
-		stop()
-		all.Wait()
-		return ms(answers.quantile(0.99))
-	}
 }
 
 // longRun is what a long life costs.

@@ -31,6 +31,7 @@ type flags struct {
 	out        string
 	rows       []row
 	serve, on  string
+	ask        string
 	transports string
 	contents   string
 	batches    string
@@ -59,6 +60,7 @@ func parse(args []string) (f flags, err error) {
 	set.StringVar(&f.dir, "dir", "", "where data directories are made (default: the system's temporary directory)")
 	set.StringVar(&f.profiles, "profiles", "", "existing directory that a CPU profile of the product is written to for each measured load")
 	set.StringVar(&f.serve, "serve-series", "", "serve the series of this file with client_golang, and nothing else")
+	set.StringVar(&f.ask, "ask", "", "ask for this address and print what each answer took, and nothing else")
 	set.StringVar(&f.on, "serve-on", "", "with -serve-series: host:port")
 	if err := set.Parse(args); err != nil {
 		return f, err
@@ -128,6 +130,9 @@ func run(ctx context.Context, args []string, out, progress io.Writer) (err error
 	}
 	if f.serve != "" {
 		return serveSeries(f.serve, f.on)
+	}
+	if f.ask != "" {
+		return ask(f.ask, out)
 	}
 	dir, err := os.MkdirTemp(f.dir, "treq-bench-")
 	if err != nil {

@@ -68,6 +68,8 @@ type bench struct {
 	run     uint64
 	next    atomic.Uint64
 	sent    sent
+	// loaded is called at the end of a window's load, before the drain; may be nil.
+	loaded func() error
 }
 
 // open starts a server on a fresh directory and connects to it. What fails later
@@ -154,6 +156,11 @@ func (b *bench) window(ctx context.Context, load *payload, d time.Duration, rate
 	if err != nil {
 		return sample{}, err
 	}
+	if b.loaded != nil {
+		if err := b.loaded(); err != nil {
+			return sample{}, err
+		}
+	}
 	loaded, err := usageOf(b.pid())
 	if err != nil {
 		return sample{}, err
@@ -211,16 +218,23 @@ func measure(ctx context.Context, k kind, v variant, o options, also asks) (s sa
 		}
 	}
 	first := b.sent
-	asked := func() float64 { return 0 }
+	var get99 float64
 	if also.gets {
-		asked = askMeanwhile(ctx, "http://"+b.metricsAddr()+"/monitoring/metrics")
+		asked, err := askMeanwhile("http://" + b.metricsAddr() + "/monitoring/metrics")
+		if err != nil {
+			return s, err
+		}
+		b.loaded = func() (err error) {
+			get99, err = asked()
+			return err
+		}
 	}
 	profiled := profile(ctx, b.server, o, fmt.Sprintf("%s, %s", v, k))
 	s, err = b.window(ctx, load, o.duration, v.rate)
 	if err = errors.Join(err, profiled()); err != nil {
 		return s, err
 	}
-	s.get99 = asked()
+	s.get99 = get99
 	if also.allocs {
 		after, err := allocationsOf(ctx, b)
 		if err != nil {

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"bytes"
+	"fmt"
+	"mime/multipart"
 	"strings"
 	"testing"
 )
@@ -101,5 +104,40 @@ func TestFlags(t *testing.T) {
 	f, err := parse([]string{"-transport", "http,grpc", "-content", "0", "-batch", "64", "-servers", "fsync,collector"})
 	if err != nil || len(f.rows) != 2 || len(f.rows[1].kinds) != 2 {
 		t.Errorf("%+v, %v; want two loads on two servers each", f.rows, err)
+	}
+}
+
+// TestAsked reads what an asker printed until it was killed.
+func TestAsked(t *testing.T) {
+	var printed strings.Builder
+	for i := range 200 {
+		fmt.Fprintln(&printed, 1_000_000*(200-i))
+	}
+	printed.WriteString("9999999") // cut off
+	if got, err := askedP99(printed.String()); err != nil || got != 199 {
+		t.Errorf("p99 %g ms, %v; want 199", got, err)
+	}
+	if _, err := askedP99("1\nbench: refused\n"); err == nil {
+		t.Error("a message is taken for a latency")
+	}
+}
+
+// TestCountRuns counts what is posted, not its contents or what only changes.
+func TestCountRuns(t *testing.T) {
+	var body bytes.Buffer
+	parts := multipart.NewWriter(&body)
+	for _, name := range []string{"post.a", "post.a.inputs", "post.a.outputs", "post.b", "patch.c"} {
+		if err := parts.WriteField(name, `{"text":"name=\"post.z\""}`); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := parts.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := countRuns(parts.FormDataContentType(), body.Bytes()); err != nil || got != 2 {
+		t.Errorf("%d runs, %v; want 2", got, err)
+	}
+	if _, err := countRuns(parts.FormDataContentType(), body.Bytes()[:body.Len()-8]); err == nil {
+		t.Error("a request without its end is counted")
 	}
 }
