@@ -373,6 +373,19 @@ func (a *assembly) warmMemories() {
 	for i := range next {
 		sum += next[i].trace.keptSeq
 	}
+	// What they keep is written over as soon as they are forgotten.
+	for i := range next {
+		t := next[i].trace
+		for k := range t.kept[:min(len(t.kept), 8)] {
+			sum += t.kept[k].id
+		}
+		for k := range t.calls[:min(len(t.calls), 4)] {
+			sum += uint64(t.calls[k].start + t.calls[k].tokens.Unsplit)
+		}
+		for k := range t.chats[:min(len(t.chats), 1)] {
+			sum += uint64(t.chats[k].calls)
+		}
+	}
 	a.warmed = sum
 	a.traces.warm(ids[:len(next)])
 }
