@@ -92,7 +92,7 @@ type index struct {
 // processor, each costs a search a look, and some must fit into a
 // small budget.
 const (
-	mostSlots  = 1 << 13
+	mostSlots  = 1 << 13 // below 1<<16: a page numbers its entries in two bytes
 	leastSlots = 1 << 8
 	leastPages = 8
 )

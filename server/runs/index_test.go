@@ -103,3 +103,21 @@ func TestOneTraceInEveryRecord(t *testing.T) {
 		t.Errorf("an id nobody has: %v", got)
 	}
 }
+
+// Two ids that a page cannot tell apart are both found, where either was met.
+func TestIdsOfOneTag(t *testing.T) {
+	p := newPage(leastSlots)
+	const one, other = 7<<32 | 3, 7<<32 | leastSlots | 3
+	for pos, key := range []uint64{one, other, 8<<32 | 3} {
+		p.begin(journal.Position(pos+1), time.Time{})
+		p.add(key)
+	}
+	for _, key := range []uint64{one, other} {
+		if got, want := p.find(key, 9, nil), []journal.Position{2, 1}; !slices.Equal(got, want) {
+			t.Errorf("%x: %v, want %v", key, got, want)
+		}
+	}
+	if got := p.find(8<<32|3, 9, nil); !slices.Equal(got, []journal.Position{3}) {
+		t.Errorf("the third: %v", got)
+	}
+}

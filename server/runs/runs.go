@@ -46,7 +46,7 @@ type Options struct {
 
 // The defaults of Options.
 const (
-	DefaultIndexBytes = 16 << 20
+	DefaultIndexBytes = 9 << 20
 	DefaultListBytes  = 25 << 20
 	DefaultSearchTime = 2 * time.Second
 )
