@@ -84,6 +84,8 @@ type Instruments struct {
 	foldedBy map[foldedKey]*series
 
 	latestSpans [16]latestSpans
+	calls       [64]call // made of late, by a few bytes of what they say
+	unfound     call     // the last that is not among them
 
 	familyByModel []uint16     // by the id of the response model; absent is not known yet
 	bounded       []*values    // in the order of the checkpoint

@@ -103,7 +103,7 @@ func (in *Instruments) LLMCall(c *telemetry.LLMCall) {
 	} {
 		if n > 0 {
 			key[4] = firstID + uint16(kind)
-			in.llmTokens.add(n, key)
+			in.llmTokens.bound(&m.tokens[kind], key).add(n)
 		}
 	}
 	if c.TimeToFirstToken > 0 {
@@ -132,20 +132,17 @@ func (in *Instruments) Rerank(r *telemetry.Rerank) {
 }
 
 // side records a call that is none to a language model, whatever operation it names.
-func (in *Instruments) side(c *telemetry.ModelCall, operation string, tokens counter) modelIDs {
+func (in *Instruments) side(c *telemetry.ModelCall, operation string, tokens counter) *call {
 	m := in.modelAs(c, operation)
 	if n := c.Tokens.Total(); n > 0 {
-		tokens.add(n, seriesKey{m.provider, m.response, m.family, m.service})
+		tokens.bound(&m.sideTokens, seriesKey{m.provider, m.response, m.family, m.service}).add(n)
 	}
 	return m
 }
 
-// modelIDs are the ids that the instruments of one model call share.
-type modelIDs struct{ operation, provider, request, response, family, service uint16 }
-
 // model records a call to a language model. An operation that would take it out
 // of the documents' llm block is not believed.
-func (in *Instruments) model(c *telemetry.ModelCall, otherwise string) modelIDs {
+func (in *Instruments) model(c *telemetry.ModelCall, otherwise string) *call {
 	operation := c.Operation
 	if operation == "" || operation == OperationEmbeddings || operation == OperationRerank {
 		operation = otherwise
@@ -153,27 +150,21 @@ func (in *Instruments) model(c *telemetry.ModelCall, otherwise string) modelIDs 
 	return in.modelAs(c, operation)
 }
 
-func (in *Instruments) modelAs(c *telemetry.ModelCall, operation string) modelIDs {
-	m := modelIDs{
-		operation: in.id(in.operation, operation),
-		provider:  in.id(in.provider, c.Provider),
-		request:   in.id(in.requestModel, c.RequestModel),
-		response:  in.id(in.responseModel, c.Model()),
-		service:   in.serviceID(c.Service),
+func (in *Instruments) modelAs(c *telemetry.ModelCall, operation string) *call {
+	m := in.call(c, operation)
+	key := seriesKey{m.operation, m.provider, m.request, m.response, m.error, m.family, m.service}
+	if c.Duration < 0 {
+		in.llmUntimed.add(1, key)
+	} else {
+		in.operationDuration.measure(in.operationDuration.bound(&m.duration, key), c.Duration.Seconds(), in.at, &c.Origin)
 	}
-	m.family = in.familyID(c.Model(), m.response)
-	key := seriesKey{
-		m.operation, m.provider, m.request, m.response,
-		in.errorID(c.Outcome, c.ErrorType), m.family, m.service,
-	}
-	in.timed(&c.Origin, c.Duration, in.operationDuration, in.llmUntimed, key)
-	in.spend(c, &m)
-	if t := c.Tokens; c.HasUsage && t.Unsplit == 0 {
+	in.spend(c, m)
+	if t := &c.Tokens; c.HasUsage && t.Unsplit == 0 {
 		key[7] = firstID
-		in.tokenUsage.record(t.Input+t.CacheRead+t.CacheWrite, key)
+		in.tokenUsage.measure(in.tokenUsage.bound(&m.inputs, key), t.Input+t.CacheRead+t.CacheWrite)
 		if operation != OperationEmbeddings && operation != OperationRerank {
 			key[7] = firstID + 1
-			in.tokenUsage.record(t.Output+t.Reasoning, key)
+			in.tokenUsage.measure(in.tokenUsage.bound(&m.outputs, key), t.Output+t.Reasoning)
 		}
 	}
 	return m
@@ -181,14 +172,14 @@ func (in *Instruments) modelAs(c *telemetry.ModelCall, operation string) modelID
 
 // spend records what a call cost: a cost of 0 too, since a free model is not one
 // without a price.
-func (in *Instruments) spend(c *telemetry.ModelCall, m *modelIDs) {
+func (in *Instruments) spend(c *telemetry.ModelCall, m *call) {
 	key := seriesKey{m.operation, m.provider, m.response, m.family, m.service}
 	if c.UnpricedTokens > 0 {
-		in.unpriced.add(c.UnpricedTokens, key)
+		in.unpriced.bound(&m.unpriced, key).add(c.UnpricedTokens)
 	}
 	if c.CostSource != telemetry.NoCost && c.CostNanoUSD >= 0 {
 		key[5] = enum(c.CostSource - 1)
-		in.llmCost.add(c.CostNanoUSD, key)
+		in.llmCost.bound(&m.cost[c.CostSource-1], key).add(c.CostNanoUSD)
 	}
 }
 

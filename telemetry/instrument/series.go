@@ -157,7 +157,11 @@ func (s *series) add(n int64) {
 
 // record measures a value that an event of an origin told, at a time.
 func (h histogram) record(value float64, key seriesKey, at time.Time, o *telemetry.Origin) {
-	s := h.at(key)
+	h.measure(h.at(key), value, at, o)
+}
+
+// measure is record on a series that was found.
+func (h histogram) measure(s *series, value float64, at time.Time, o *telemetry.Origin) {
 	s.sum += value
 	bucket := s.put(h.def.Bounds, value)
 	if o.TraceID == ([16]byte{}) {
@@ -170,7 +174,10 @@ func (h histogram) record(value float64, key seriesKey, at time.Time, o *telemet
 }
 
 func (h intHistogram) record(value int64, key seriesKey) {
-	s := h.at(key)
+	h.measure(h.at(key), value)
+}
+
+func (h intHistogram) measure(s *series, value int64) {
 	s.total += value
 	s.put(h.def.Bounds, float64(value))
 }
