@@ -23,19 +23,21 @@ func TestCallsAreMeasuredAsIfNew(t *testing.T) {
 			words := []string{"", "a", "b", "b ", "other", "unknown", "llama-8b", "glm", "embeddings", "rerank", "chat"}
 			return rapid.SampledFrom(words).Draw(rt, what)
 		}
-		for range rapid.IntRange(1, 60).Draw(rt, "calls") {
-			c := telemetry.ModelCall{
+		kinds := make([]telemetry.ModelCall, rapid.IntRange(1, 8).Draw(rt, "kinds"))
+		for i := range kinds {
+			kinds[i] = telemetry.ModelCall{
 				Origin:   telemetry.Origin{Service: word("service"), TraceID: [16]byte{1}},
-				Duration: time.Duration(rapid.Int64Range(-1, 3e9).Draw(rt, "duration")),
 				Outcome:  telemetry.Outcome(rapid.IntRange(0, 1).Draw(rt, "outcome")), ErrorType: word("error"),
 				Operation: word("operation"), Provider: word("provider"), RequestModel: word("request"), ResponseModel: word("response"),
-				HasUsage: rapid.Bool().Draw(rt, "usage"), Tokens: telemetry.Tokens{Input: 3, CacheRead: 1, Output: 2},
-				CostSource: telemetry.CostSource(rapid.IntRange(0, 2).Draw(rt, "source")), CostNanoUSD: 5,
-				UnpricedTokens: rapid.Int64Range(0, 1).Draw(rt, "unpriced"),
+				Tokens: telemetry.Tokens{Input: 3, CacheRead: 1, Output: 2}, CostNanoUSD: 5,
 			}
-			if c.Duration < 0 {
-				c.Duration = telemetry.UnknownDuration
-			}
+		}
+		for range rapid.IntRange(1, 60).Draw(rt, "calls") {
+			c := rapid.SampledFrom(kinds).Draw(rt, "call")
+			c.Duration = rapid.SampledFrom([]time.Duration{telemetry.UnknownDuration, 0, time.Second}).Draw(rt, "duration")
+			c.HasUsage = rapid.Bool().Draw(rt, "usage")
+			c.CostSource = telemetry.CostSource(rapid.IntRange(0, 2).Draw(rt, "source"))
+			c.UnpricedTokens = rapid.Int64Range(0, 1).Draw(rt, "unpriced")
 			kind := rapid.IntRange(0, 2).Draw(rt, "kind")
 			for _, in := range []*Instruments{known, plain} {
 				c := c
