@@ -26,8 +26,8 @@ func TestCallsAreMeasuredAsIfNew(t *testing.T) {
 		kinds := make([]telemetry.ModelCall, rapid.IntRange(1, 8).Draw(rt, "kinds"))
 		for i := range kinds {
 			kinds[i] = telemetry.ModelCall{
-				Origin:   telemetry.Origin{Service: word("service"), TraceID: [16]byte{1}},
-				Outcome:  telemetry.Outcome(rapid.IntRange(0, 1).Draw(rt, "outcome")), ErrorType: word("error"),
+				Origin:  telemetry.Origin{Service: word("service"), TraceID: [16]byte{1}},
+				Outcome: telemetry.Outcome(rapid.IntRange(0, 1).Draw(rt, "outcome")), ErrorType: word("error"),
 				Operation: word("operation"), Provider: word("provider"), RequestModel: word("request"), ResponseModel: word("response"),
 				Tokens: telemetry.Tokens{Input: 3, CacheRead: 1, Output: 2}, CostNanoUSD: 5,
 			}
