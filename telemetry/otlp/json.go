@@ -153,29 +153,6 @@ func (t *transcoder) object(m *message) bool {
 	return true
 }
 
-// key reads the name at t.pos and gives the field of m that it names, nil for an
-// unknown one. Next is the index of the field where the search starts.
-func (t *transcoder) key(m *message, next *int) (*field, bool) {
-	rest := t.src[t.pos:]
-	for i := *next; i < len(m.fields); i++ {
-		f := m.fields[i]
-		if len(rest) >= len(f.quoted) && rest[1] == f.quoted[1] && string(rest[:len(f.quoted)]) == f.quoted {
-			t.pos += len(f.quoted)
-			*next = i + 1
-			return f, true
-		}
-	}
-	name, ok := t.name()
-	if !ok {
-		return nil, false
-	}
-	f, i := m.named(name)
-	if f != nil {
-		*next = i + 1
-	}
-	return f, true
-}
-
 // value reads the value at t.pos, which starts with c, as the field f.
 func (t *transcoder) value(f *field, c byte) bool {
 	if c == 'n' {
@@ -197,7 +174,8 @@ func (t *transcoder) value(f *field, c byte) bool {
 	c = t.space()
 	for c != ']' {
 		if c == 'n' {
-			t.dst = append(appendTag(t.dst, f.number, wireLen), 0)
+			t.tag(f.number, wireLen)
+			t.varint(0)
 			if !t.literal("null") {
 				return false
 			}
@@ -240,36 +218,34 @@ func (t *transcoder) single(f *field, c byte) bool {
 		if f.message == messages.keyValue && t.pair(f) {
 			return true
 		}
-		var at int
-		t.dst, at = openMessage(t.dst, f.number, int(f.width))
+		at := t.open(f.number, int(f.width))
 		ok := t.object(f.message)
-		t.dst = closeMessage(t.dst, at, int(f.width))
+		t.shut(at, int(f.width))
 		return ok
 	case kindString:
 		if c != '"' {
 			return t.fail("expected a string")
 		}
-		t.dst = appendTag(t.dst, f.number, wireLen)
+		t.tag(f.number, wireLen)
 		return t.text()
 	case kindBytes, kindID16, kindID8:
 		if c != '"' {
 			return t.fail("expected a string")
 		}
-		t.dst = appendTag(t.dst, f.number, wireLen)
+		t.tag(f.number, wireLen)
 		if f.kind == kindBytes {
 			return t.base64()
 		}
 		return t.hex()
 	default:
-		t.dst = appendTag(t.dst, f.number, f.wire)
+		t.tag(f.number, f.wire)
 		return t.number(f, c)
 	}
 }
 
 // packed reads a list of numbers, behind its bracket, as a packed field.
 func (t *transcoder) packed(f *field) bool {
-	var at int
-	t.dst, at = openMessage(t.dst, f.number, 1)
+	at := t.open(f.number, 1)
 	c := t.space()
 	for c != ']' {
 		ok := t.number(f, c)
@@ -280,7 +256,7 @@ func (t *transcoder) packed(f *field) bool {
 			return false
 		}
 	}
-	t.dst = closeMessage(t.dst, at, 1)
+	t.shut(at, 1)
 	t.pos++
 	t.nesting--
 	return true

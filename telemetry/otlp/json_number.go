@@ -14,6 +14,12 @@ func (t *transcoder) number(f *field, c byte) bool {
 		return t.truth(c)
 	}
 	quoted := c == '"'
+	if quoted && f.kind != kindDouble && f.kind != kindEnum {
+		if n, end := t.digits(t.pos + 1); end > 0 && t.src[end] == '"' {
+			t.pos = end + 1
+			return t.integer(f, n, false)
+		}
+	}
 	var text []byte
 	var ok bool
 	if quoted {
@@ -36,6 +42,28 @@ func (t *transcoder) number(f *field, c byte) bool {
 	if !ok {
 		return t.fail("expected a whole number")
 	}
+	return t.integer(f, n, negative)
+}
+
+// digits reads up to safeDigits decimal digits from a position on, and gives where
+// they end within the body; 0 where there are none or more.
+func (t *transcoder) digits(from int) (n uint64, end int) {
+	for i, c := range t.src[min(from, len(t.src)):min(from+safeDigits+1, len(t.src))] {
+		d := uint64(c - '0')
+		if d <= 9 {
+			n = n*10 + d
+			continue
+		}
+		if i > 0 {
+			return n, from + i
+		}
+		break
+	}
+	return 0, 0
+}
+
+// integer appends a whole number, given as its magnitude and sign.
+func (t *transcoder) integer(f *field, n uint64, negative bool) bool {
 	if !fits(f.kind, n, negative) {
 		return t.fail("a number out of range")
 	}
@@ -44,13 +72,13 @@ func (t *transcoder) number(f *field, c byte) bool {
 	}
 	switch {
 	case f.wire == wireI64:
-		t.dst = binary.LittleEndian.AppendUint64(t.dst, n)
+		t.fixed64(n)
 	case f.wire == wireI32:
 		t.dst = binary.LittleEndian.AppendUint32(t.dst, uint32(n))
 	case f.kind == kindSint32:
-		t.dst = appendVarint(t.dst, uint64(uint32(n)<<1^uint32(int32(n)>>31)))
+		t.varint(uint64(uint32(n)<<1 ^ uint32(int32(n)>>31)))
 	default:
-		t.dst = appendVarint(t.dst, n)
+		t.varint(n)
 	}
 	return true
 }
@@ -73,7 +101,7 @@ func (t *transcoder) enum(f *field, text []byte) bool {
 	if n < 0 {
 		return t.fail("an unknown name of an enum")
 	}
-	t.dst = appendVarint(t.dst, uint64(n))
+	t.varint(uint64(n))
 	return true
 }
 
@@ -82,7 +110,7 @@ func (t *transcoder) double(text []byte) bool {
 	if err != nil {
 		return t.fail("expected a number")
 	}
-	t.dst = binary.LittleEndian.AppendUint64(t.dst, math.Float64bits(n))
+	t.fixed64(math.Float64bits(n))
 	return true
 }
 

@@ -3,6 +3,7 @@ package otlp
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/binary"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -12,7 +13,8 @@ func (t *transcoder) text() bool {
 	start := t.pos + 1
 	end := plain(t.src, start)
 	if end < len(t.src) && t.src[end] == '"' {
-		t.dst = append(appendVarint(t.dst, uint64(end-start)), t.src[start:end]...)
+		t.varint(uint64(end - start))
+		t.dst = append(t.dst, t.src[start:end]...)
 		t.pos = end + 1
 		return true
 	}
@@ -131,6 +133,22 @@ var nibbles = func() (table [256]byte) {
 	return table
 }()
 
+// hexWord gives the four bytes that eight hexadecimal digits stand for, the first
+// lowest as the digits are; false if they are not all digits.
+func hexWord(w uint64) (uint32, bool) {
+	letter := w | 0x20*lowBits
+	// The high bit of each byte tells whether it is at least a bound.
+	digits := (w + (0x80-'0')*lowBits) &^ (w + (0x80-'9'-1)*lowBits)
+	letters := (letter + (0x80-'a')*lowBits) &^ (letter + (0x80-'f'-1)*lowBits)
+	if (digits|letters)&^w&highBits != highBits {
+		return 0, false
+	}
+	n := w&(0x0f*lowBits) + 9*(w>>6&lowBits)
+	n = (n<<4 | n>>8) & 0x00ff00ff00ff00ff
+	n = (n | n>>8) & 0x0000ffff0000ffff
+	return uint32(n | n>>16), true
+}
+
 // hex reads the id at t.pos and appends it with its length.
 func (t *transcoder) hex() bool {
 	text, ok := t.name()
@@ -138,12 +156,25 @@ func (t *transcoder) hex() bool {
 		return false
 	}
 	at := len(t.dst)
-	t.dst = appendVarint(t.dst, uint64(len(text)/2))
+	size := len(text) / 2
+	t.varint(uint64(size))
+	t.room(size)
+	from := len(t.dst)
+	t.dst = t.dst[:from+size]
+	id := t.dst[from:]
+	i := 0
+	for ; len(id)-i >= 4; i += 4 {
+		four, ok := hexWord(binary.LittleEndian.Uint64(text[2*i:]))
+		if !ok {
+			return t.fail("an id that is not hexadecimal")
+		}
+		binary.LittleEndian.PutUint32(id[i:], four)
+	}
 	var all byte
-	for i := 0; i+1 < len(text); i += 2 {
-		high, low := nibbles[text[i]], nibbles[text[i+1]]
+	for ; i < len(id); i++ {
+		high, low := nibbles[text[2*i]], nibbles[text[2*i+1]]
 		all |= high | low
-		t.dst = append(t.dst, high<<4|low)
+		id[i] = high<<4 | low
 	}
 	if len(text)%2 != 0 {
 		all |= nibbles[text[len(text)-1]]

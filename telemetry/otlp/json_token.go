@@ -47,10 +47,12 @@ func (t *transcoder) unescaped() ([]byte, bool) {
 const (
 	lowBits   = 0x0101010101010101
 	highBits  = 0x8080808080808080
-	quotes    = '"' * lowBits
 	slashes   = '\\' * lowBits
-	controls  = ' ' * lowBits
 	wordBytes = 8
+	// swapped turns a quote into a space and a space into a quote, and what is below
+	// a space into something below a space: whatever is below beneath ends a run.
+	swapped = 2 * lowBits
+	beneath = (' ' + 1) * lowBits
 )
 
 // plain gives the end of the run of bytes from i that stand for themselves in a
@@ -85,8 +87,7 @@ func plain(b []byte, i int) int {
 // itself; what it marks above that one means nothing.
 func special(b []byte) uint64 {
 	w := binary.LittleEndian.Uint64(b)
-	q, s := w^quotes, w^slashes
-	return ((q-lowBits)&^q | (s-lowBits)&^s | (w-controls)&^w) & highBits
+	return ((w ^ swapped - beneath) | (w ^ slashes - lowBits)) &^ w & highBits
 }
 
 // skipValue goes past the value at t.pos, which starts with c, and holds it to the grammar.

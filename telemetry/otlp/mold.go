@@ -82,25 +82,36 @@ const (
 
 // Mold is all that spans of one kind have in common, as bytes: services make millions
 // of spans of a few dozen kinds, and comparing one with what is known takes a quarter of
-// the time that reading it takes. It never changes.
+// the time that reading it takes. Not safe for concurrent use.
 type Mold struct {
 	said  string
 	parts []moldPart
+	runs  []moldRun
 	tail  string // what stands behind the attributes
 }
 
-// moldPart is an attribute, or several in a row that are to be the same.
+// moldPart is an attribute.
 type moldPart struct {
-	// bytes are those of whole fields that are to be the same; else of an attribute's
-	// key, with tag and length, and the tag of its value.
-	bytes     string
+	field     string // as it was in the span that the mold was made of, with its tag and length
+	key       string // of that, the key with tag and length, and the tag of the value
 	treatment Treatment
+	// varies tells of one to skip that a span had otherwise, or that is too long to be
+	// compared for nothing.
+	varies bool
 }
 
-// The bounds of what a mold is made of.
+// moldRun is attributes in a row. Nearly always they are as they were, also those that
+// may be otherwise, so that one comparison does for all of them.
+type moldRun struct {
+	fields string // "" if they are known to vary
+	parts  []moldPart
+}
+
+// The bounds of what a mold is made of, in bytes.
 const (
 	moldBytes = 4 << 10 // that are to be the same
 	moldTail  = 64
+	moldSkip  = 96 // of an attribute to skip, for it to be compared
 )
 
 // NewMold makes the mold of a scanned span: treat says what to do with its attributes,
@@ -121,32 +132,48 @@ func NewMold(sp *Span, treat []Treatment) *Mold {
 		if end < 0 {
 			return nil
 		}
-		part := b[:end]
-		if t != Same {
-			n := 0
-			if len(kv) >= 2 && kv[0] == 1<<3|wireLen && kv[1] < 0x80 {
-				n = 2 + int(kv[1])
-			}
-			if n == 0 || len(kv) < n+2 || kv[n] != 2<<3|wireLen {
-				return nil
-			}
-			part = kv[:n+1]
+		n := 0
+		if len(kv) >= 2 && kv[0] == 1<<3|wireLen && kv[1] < 0x80 {
+			n = 2 + int(kv[1])
 		}
-		if size += len(part); size > moldBytes {
+		if n == 0 || len(kv) < n+2 || kv[n] != 2<<3|wireLen {
 			return nil
 		}
-		if last := len(m.parts) - 1; t == Same && last >= 0 && m.parts[last].treatment == Same {
-			m.parts[last].bytes += string(part)
-		} else {
-			m.parts = append(m.parts, moldPart{string(part), t})
+		p := moldPart{key: string(kv[:n+1]), treatment: t, varies: t == Take || t == Skip && end > moldSkip}
+		if !p.varies {
+			p.field = string(b[:end])
 		}
+		if size += len(p.key) + len(p.field); size > moldBytes {
+			return nil
+		}
+		m.parts = append(m.parts, p)
 		b = b[end:]
 	}
 	if len(b) > moldTail {
 		return nil
 	}
 	m.tail = string(b)
+	m.cut()
 	return m
+}
+
+// cut puts the attributes that do not vary into runs.
+func (m *Mold) cut() {
+	m.runs = m.runs[:0]
+	for from := 0; from < len(m.parts); {
+		to := from + 1
+		for to < len(m.parts) && m.parts[to].varies == m.parts[from].varies {
+			to++
+		}
+		var fields []byte
+		for _, p := range m.parts[from:to] {
+			if !p.varies {
+				fields = append(fields, p.field...)
+			}
+		}
+		m.runs = append(m.runs, moldRun{string(fields), m.parts[from:to]})
+		from = to
+	}
 }
 
 // Fits tells whether a span, whose outline was read, is one of those that the mold was
@@ -157,51 +184,71 @@ func (m *Mold) Fits(o *Outline) bool {
 		return false
 	}
 	o.Values = o.Values[:0]
-	b := o.rest
-	for i := range m.parts {
-		p := &m.parts[i]
-		if p.treatment == Same {
-			if len(b) < len(p.bytes) || string(b[:len(p.bytes)]) != p.bytes {
+	b, varied := o.rest, false
+	for i := range m.runs {
+		r := &m.runs[i]
+		if n := len(r.fields); n > 0 && len(b) >= n && string(b[:n]) == r.fields {
+			b = b[n:]
+			continue
+		}
+		for k := range r.parts {
+			p := &r.parts[k]
+			n, skipped := p.fits(b, o)
+			if n < 0 {
 				return false
 			}
-			b = b[len(p.bytes):]
-			continue
-		}
-		if len(b) < 3 || b[0] != 9<<3|wireLen {
-			return false
-		}
-		n, at := int(b[1]), 2
-		if n >= 0x80 {
-			if n, at = n&0x7f|int(b[2])<<7, 3; n >= 0x80<<7 {
-				long, end := varint(b, 1)
-				if end < 0 || long > uint64(len(b)) {
-					return false
-				}
-				n, at = int(long), end
+			if skipped && !p.varies {
+				p.varies, varied = true, true
 			}
-		}
-		key := len(p.bytes)
-		if n <= key || n > len(b)-at || string(b[at:at+key]) != p.bytes {
-			return false
-		}
-		value := b[at+key : at+n]
-		b = b[at+n:]
-		if p.treatment == Skip {
-			if !plainText(value) {
-				var v Value
-				if !wholeValue(value, &v) {
-					return false
-				}
-			}
-			continue
-		}
-		o.Values = append(o.Values, Value{})
-		v := &o.Values[len(o.Values)-1]
-		if !wholeValue(value, v) || v.Type == Empty || (v.Type == String || v.Type == Bytes) && len(v.Bytes) == 0 {
-			return false
+			b = b[n:]
 		}
 	}
-	return string(b) == m.tail
+	if string(b) != m.tail {
+		return false
+	}
+	if varied {
+		m.cut()
+	}
+	return true
+}
+
+// fits gives the length of the field with which b begins, -1 if that is not what the
+// attribute may be. skipped tells that it is not what it was.
+func (p *moldPart) fits(b []byte, o *Outline) (size int, skipped bool) {
+	if n := len(p.field); n > 0 && len(b) >= n && string(b[:n]) == p.field {
+		return n, false
+	}
+	if p.treatment == Same || len(b) < 3 || b[0] != 9<<3|wireLen {
+		return -1, false
+	}
+	n, at := int(b[1]), 2
+	if n >= 0x80 {
+		if n, at = n&0x7f|int(b[2])<<7, 3; n >= 0x80<<7 {
+			long, end := varint(b, 1)
+			if end < 0 || long > uint64(len(b)) {
+				return -1, false
+			}
+			n, at = int(long), end
+		}
+	}
+	key := len(p.key)
+	if n <= key || n > len(b)-at || string(b[at:at+key]) != p.key {
+		return -1, false
+	}
+	value := b[at+key : at+n]
+	if p.treatment == Skip {
+		var v Value
+		if !plainText(value) && !wholeValue(value, &v) {
+			return -1, false
+		}
+		return at + n, true
+	}
+	o.Values = append(o.Values, Value{})
+	v := &o.Values[len(o.Values)-1]
+	if !wholeValue(value, v) || v.Type == Empty || (v.Type == String || v.Type == Bytes) && len(v.Bytes) == 0 {
+		return -1, false
+	}
+	return at + n, true
 }
 
 // plainText tells whether b is the length of an AnyValue, and that a text, and nothing

@@ -59,7 +59,6 @@ type field struct {
 	repeated bool
 	width    uint8  // bytes to reserve for the length of a message when building
 	name     string // lowerCamelCase, as in OTLP/JSON
-	quoted   string // the name in quotes
 	snake    string // as in the protocol's own files
 	message  *message
 	enum     []string // names by number, where names are tolerated
@@ -69,6 +68,7 @@ type field struct {
 type message struct {
 	name   string
 	fields []*field
+	names  []jsonName // of the fields, in their order
 	// byNumber has the fields numbered up to 16; nothing but legacy is above.
 	byNumber [17]*field
 	// legacy is the field 1000 of the resource level, read where field 2 is missing.
@@ -89,6 +89,7 @@ func (m *message) define(fields ...*field) {
 	m.fields = fields
 	for _, f := range fields {
 		m.byNumber[f.number] = f
+		m.names = append(m.names, newJSONName(f.name))
 	}
 }
 
@@ -116,7 +117,7 @@ func (m *message) named(name []byte) (*field, int) {
 }
 
 func scalar(number uint32, name string, k kind) *field {
-	return &field{number: number, kind: k, wire: k.wire(), name: name, quoted: `"` + name + `"`, snake: snakeCase(name)}
+	return &field{number: number, kind: k, wire: k.wire(), name: name, snake: snakeCase(name)}
 }
 
 func list(number uint32, name string, k kind) *field {

@@ -3,6 +3,7 @@ package understand
 import (
 	"bytes"
 
+	"treq/telemetry"
 	"treq/telemetry/otlp"
 	"treq/telemetry/semconv"
 )
@@ -63,15 +64,37 @@ func (r *Reader) saysStream() bool {
 
 // callFigures reads what differs from call to call, but for the usage.
 func (r *Reader) callFigures(sp *otlp.Span, out *Span, use *usage, streams bool) {
+	c := &out.Call
+	c.Tokens, c.HasUsage = use.split()
+	c.CostNanoUSD, c.HasCost = r.cost(use)
+	r.pieces(sp, out, streams)
+}
+
+// pieces reads how a call answered, whose words say whether in pieces.
+func (r *Reader) pieces(sp *otlp.Span, out *Span, streams bool) {
 	if p := r.text(fParametersJSON); !streams && bytes.Contains(p, []byte("stream")) {
 		told := callContent{budget: r.config.MaxContent}
 		told.inputs(p)
 		streams = told.streams
 	}
-	c := &out.Call
-	c.Tokens, c.HasUsage = use.split()
-	c.CostNanoUSD, c.HasCost = r.cost(use)
 	r.stream(sp, out, streams || inPieces(r.text(fOutputJSON), r.config.MaxContent))
+}
+
+// twoCounts gives the tokens of a call that tells of its usage and cost at most a number
+// of tokens read and one of tokens written, as usage would; false if it has to be asked.
+func (r *Reader) twoCounts() (t telemetry.Tokens, ok bool) {
+	var n [2]int64
+	for i, f := range [...]field{fInput, fOutput} {
+		if !r.has(f) {
+			continue
+		}
+		v := &r.value[f]
+		if n[i] = v.Int(); v.Type != otlp.Int || n[i] < 0 || n[i] > mostTokens/2 {
+			return t, false
+		}
+	}
+	t.Input, t.Output = n[0], n[1]
+	return t, n[0]+n[1] > 0
 }
 
 // modelField is the field that names the model in the dialect of a kind.

@@ -20,6 +20,7 @@ type familiar struct {
 	unmapped []string
 	shape    *shape
 	streams  bool // their words say that the call answers in pieces
+	plain    bool // of usage and cost they tell what twoCounts reads, and nothing else
 	used     uint32
 }
 
@@ -72,7 +73,7 @@ func (t *familiars) learn(r *Reader, sp *otlp.Span, s *Span, shape *shape) {
 	if t.credit < learning || !r.repeats(sp, s) {
 		return
 	}
-	f := &familiar{shape: shape, streams: r.saysStream(), span: *s}
+	f := &familiar{shape: shape, streams: r.saysStream(), plain: true, span: *s}
 	treat, ok := f.treat(r, sp)
 	if !ok {
 		return
@@ -148,6 +149,7 @@ func (f *familiar) treat(r *Reader, sp *otlp.Span) (treat []otlp.Treatment, ok b
 		case told[p.field] == i+1 && figureOf[p.field].readOf(f.span.Kind):
 			treat[i] = otlp.Take
 			f.takes = append(f.takes, p.field)
+			f.plain = f.plain && (p.field == fInput || p.field == fOutput || figureOf[p.field] != ofModels)
 		default:
 			treat[i] = otlp.Skip
 		}
@@ -182,6 +184,13 @@ func (r *Reader) again(f *familiar, o *otlp.Outline, out *Span) bool {
 	r.session(out)
 	switch {
 	case isModel(out.Kind):
+		if f.plain {
+			if tokens, ok := r.twoCounts(); ok {
+				out.Call.Tokens, out.Call.HasUsage = tokens, true
+				r.pieces(&r.eventless, out, f.streams)
+				break
+			}
+		}
 		use := r.usage()
 		if !use.told() {
 			r.rejected = rejections{}
