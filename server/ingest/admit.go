@@ -30,18 +30,28 @@ type request struct {
 	// shape may make of the decompressed body what is kept; nil keeps it as it is.
 	shape func(body []byte) ([]byte, error)
 	lease lease
-	// wire is the body as it came, plain decompressed (nil if it came so), made
-	// what was built from it (nil if nothing was).
+	// wire is the body as it came, of came bytes, plain decompressed (nil if it came
+	// so), made what was built from it (nil if nothing was).
 	wire, plain, made *compress.Buffer
+	came              int
 }
 
 // release gives back the buffers that are left.
 func (q *request) release() {
-	for _, b := range [...]**compress.Buffer{&q.wire, &q.plain, &q.made} {
-		if *b != nil {
-			(*b).Release()
-			*b = nil
-		}
+	q.unmade()
+	give(&q.made)
+}
+
+// unmade gives back what came, once something was made of it.
+func (q *request) unmade() {
+	give(&q.wire)
+	give(&q.plain)
+}
+
+func give(b **compress.Buffer) {
+	if *b != nil {
+		(*b).Release()
+		*b = nil
 	}
 }
 
@@ -75,7 +85,8 @@ func (q *request) make(n int, build func(dst []byte) ([]byte, error)) ([]byte, e
 // returns when the log has kept it.
 func (i *Ingest) admit(ctx context.Context, q *request) (otlp.Partial, error) {
 	var none otlp.Partial
-	i.quota.charge(q.scope, len(q.wire.B))
+	q.came = len(q.wire.B)
+	i.quota.charge(q.scope, q.came)
 	if len(q.project) > maxRoute || len(q.tenant) > maxRoute {
 		return none, telemetry.Errorf(telemetry.Invalid, "Langsmith-Project and x-tenant-id may have %d bytes each", maxRoute)
 	}
@@ -94,6 +105,7 @@ func (i *Ingest) admit(ctx context.Context, q *request) (otlp.Partial, error) {
 		if body, err = q.make(len(whole), func(dst []byte) ([]byte, error) { return q.signal.fromJSON(dst, whole) }); err != nil {
 			return none, err
 		}
+		q.unmade() // it may be large, and be cut yet
 	}
 	if q.shape != nil {
 		var err error
@@ -134,7 +146,7 @@ func (i *Ingest) append(ctx context.Context, q *request, e *journal.Entry) error
 	if e.Items == 0 {
 		return nil
 	}
-	wire, plain := len(q.wire.B), len(e.Body)
+	wire, plain := q.came, len(e.Body)
 	switch {
 	case q.made != nil:
 		e.Release = q.made.Release

@@ -72,6 +72,37 @@ func TestReadBody(t *testing.T) {
 	}
 }
 
+// A body that may become very large moves into its last buffer at once, while the
+// lease still grows with what came.
+func TestVeryLargeBodiesMoveOnce(t *testing.T) {
+	const size, limit = compress.Pooled + 1<<20, 64 << 20
+	content := bytes.Repeat([]byte("0123456789abcdef"), size/16)
+	for _, declared := range []int64{size, -1} {
+		l := newLease(limit + 1)
+		b, err := readBody(bytes.NewReader(content), compress.Identity, declared, limit, l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(b.B, content) {
+			t.Errorf("announced as %d: %d other bytes", declared, len(b.B))
+		}
+		b.Release()
+	}
+	l := newLease(limit + 1)
+	first := compress.NewBuffer(4 << 20)
+	first.B = append(first.B, content[:4<<20]...)
+	b, room, err := enlarge(first, 4<<20, -1, limit, l)
+	if err != nil || room != 16<<20 || cap(b.B) <= limit || l.held != room-4<<20 {
+		t.Fatalf("room for %d in %d bytes, %d held, %v", room, cap(b.B), l.held, err)
+	}
+	at := &b.B[0]
+	b, room, err = enlarge(b, room, -1, limit, l)
+	if err != nil || room != 64<<20 || &b.B[0] != at || l.held != room-4<<20 {
+		t.Errorf("room for %d, %d held, moved: %t, %v", room, l.held, &b.B[0] != at, err)
+	}
+	b.Release()
+}
+
 // An announced length takes no memory before bytes come.
 func TestAnnouncedLengthIsNotTrusted(t *testing.T) {
 	for taken, want := range map[int64]int64{0: firstRead, 600 << 20: cautiousRead} {
