@@ -87,7 +87,7 @@ func plain(b []byte, i int) int {
 // itself; what it marks above that one means nothing.
 func special(b []byte) uint64 {
 	w := binary.LittleEndian.Uint64(b)
-	return ((w ^ swapped - beneath) | (w ^ slashes - lowBits)) &^ w & highBits
+	return (((w ^ swapped) - beneath) | ((w ^ slashes) - lowBits)) &^ w & highBits
 }
 
 // skipValue goes past the value at t.pos, which starts with c, and holds it to the grammar.
