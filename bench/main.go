@@ -49,7 +49,7 @@ func parse(args []string) (f flags, err error) {
 	set.StringVar(&f.transports, "transport", "", "measure these loads only: http, json, grpc (a list)")
 	set.StringVar(&f.contents, "content", "1536", "with -transport: bytes of prompt, and of completion, on each model call (a list)")
 	set.StringVar(&f.batches, "batch", "64,512", "with -transport: spans a request, a multiple of 4 (a list)")
-	set.StringVar(&f.servers, "servers", "fsync,memory,collector,collector-durable", "with -transport: servers (a list), also redacted: the service with --redact=br, langsmith: with a sink of that profile, collector-proxy")
+	set.StringVar(&f.servers, "servers", "fsync,memory,collector,collector-durable", "with -transport: servers (a list), also redacted: the service with --redact=br, langsmith and langsmith-passing: with a sink of that profile, which completes spans or passes them on, collector-proxy")
 	set.StringVar(&f.proxy, "collector-proxy", "", "build of LangChain's langsmith-collector-proxy to measure as well")
 	set.BoolVar(&f.zip, "gzip", false, "with -transport: the clients compress, and the sink gets gzip")
 	set.IntVar(&f.rate, "rate", 0, "with -transport: spans a second that are sent; 0 for as many as are answered")

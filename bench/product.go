@@ -29,11 +29,11 @@ func startProduct(s setup, ack string, more ...string) (*product, error) {
 		if s.zip {
 			compression = "gzip"
 		}
-		target := "endpoint: " + s.sink + "/v1/traces"
-		if s.profile != "" {
-			target = "profile: " + s.profile + "\n    api_key: bench\n    endpoint: " + s.sink
+		endpoint := s.sink + "/v1/traces"
+		if s.sinkIs != "" { // its profile completes it
+			endpoint = s.sink + "\n    api_key: bench"
 		}
-		config += fmt.Sprintf("sinks:\n  - name: bench\n    %s\n    compression: %s\n", target, compression)
+		config += fmt.Sprintf("sinks:\n  - name: bench\n    endpoint: %s\n    compression: %s\n%s", endpoint, compression, s.sinkIs)
 	}
 	p := &product{forwards: s.sink != ""}
 	for _, addr := range []*string{&p.one, &p.http, &p.grpc, &p.pprof} {

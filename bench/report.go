@@ -65,6 +65,7 @@ func (f found) figures() (table []figure) {
 	atLeast("the same, gzip in and gzip out", 6, zip512, oursMemory, collectorMemory)
 	atLeast("the same, OTLP/HTTP JSON", 3, json512, oursMemory, collectorMemory)
 	atLeast("fsync, OTLP in, LangSmith out, gzip ÷ LangChain's collector-proxy", 15, zip512, oursLangSmith, collectorProxy)
+	atLeast("the same, spans passed on as they came (enrich: off)", 15, zip512, oursPassing, collectorProxy)
 
 	for _, v := range []variant{http64, http512} {
 		r := f.ratio(v, oursRedacted, oursFsync, perCPU)
@@ -137,7 +138,7 @@ func (f found) write(out io.Writer, o options, command string) {
 func (f found) writeSamples(out io.Writer) {
 	fmt.Fprintln(out, "| load | server | spans/CPU-s | spread | spans/s | p50 ms | p99 ms | peak RSS MB | written B/B | drain s | its CPU s |\n|---|---|---|---|---|---|---|---|---|---|---|")
 	for _, v := range f.variants() {
-		for _, k := range []kind{oursFsync, oursRedacted, oursMemory, oursLangSmith, collectorMemory, collectorDurable, collectorProxy} {
+		for _, k := range []kind{oursFsync, oursRedacted, oursMemory, oursLangSmith, oursPassing, collectorMemory, collectorDurable, collectorProxy} {
 			all := f.samples[cell{v, k}]
 			if len(all) == 0 {
 				continue

@@ -21,6 +21,7 @@ const (
 	oursMemory       kind = "treq, memory"
 	oursRedacted     kind = "treq, fsync, --redact=br"
 	oursLangSmith    kind = "treq, fsync, to LangSmith"
+	oursPassing      kind = "treq, fsync, to LangSmith, enrich: off"
 	collectorMemory  kind = "Collector, memory"
 	collectorDurable kind = "Collector, file_storage fsync"
 	collectorProxy   kind = "LangChain's collector-proxy"
@@ -28,7 +29,7 @@ const (
 
 // kinds maps the names that flags use.
 var kinds = map[string]kind{
-	"fsync": oursFsync, "memory": oursMemory, "redacted": oursRedacted, "langsmith": oursLangSmith,
+	"fsync": oursFsync, "memory": oursMemory, "redacted": oursRedacted, "langsmith": oursLangSmith, "langsmith-passing": oursPassing,
 	"collector": collectorMemory, "collector-durable": collectorDurable, "collector-proxy": collectorProxy,
 }
 
@@ -57,8 +58,8 @@ type setup struct {
 	allocs bool   // the server tells its allocations
 	debug  bool   // the product answers its profiles
 	extra  string // more of the product's configuration
-	// profile is what the product takes the sink for, "" for plain OTLP.
-	profile string
+	// sinkIs has lines of the product's configuration of its sink, "" for plain OTLP.
+	sinkIs string
 	binaries
 }
 
@@ -77,7 +78,10 @@ func start(k kind, s setup) (server, error) {
 	case oursRedacted:
 		return startProduct(s, "fsync", "--redact", "br")
 	case oursLangSmith:
-		s.profile = "langsmith"
+		s.sinkIs = "    profile: langsmith\n"
+		return startProduct(s, "fsync")
+	case oursPassing:
+		s.sinkIs = "    profile: langsmith\n    enrich: off\n"
 		return startProduct(s, "fsync")
 	case collectorMemory:
 		return startCollector(s, "memory.yaml")
