@@ -16,6 +16,7 @@ type counts struct {
 	Expired      int64 `json:"expired"`
 	SampledOut   int64 `json:"sampled_out,omitempty"`
 	Promoted     int64 `json:"promoted,omitempty"` // were SampledOut before
+	Repeated     int64 `json:"repeated,omitempty"`
 }
 
 func (c *counts) add(d counts) {
@@ -25,6 +26,7 @@ func (c *counts) add(d counts) {
 	c.Expired += d.Expired
 	c.SampledOut += d.SampledOut
 	c.Promoted += d.Promoted
+	c.Repeated += d.Repeated
 }
 
 // less gives what c has more than d.
@@ -32,11 +34,14 @@ func (c counts) less(d counts) counts {
 	return counts{
 		Sent: c.Sent - d.Sent, Rejected: c.Rejected - d.Rejected, DeadLettered: c.DeadLettered - d.DeadLettered,
 		Expired: c.Expired - d.Expired, SampledOut: c.SampledOut - d.SampledOut, Promoted: c.Promoted - d.Promoted,
+		Repeated: c.Repeated - d.Repeated,
 	}
 }
 
 // settled is how many spans found their end.
-func (c counts) settled() int64 { return c.Sent + c.DeadLettered + c.Expired + c.SampledOut }
+func (c counts) settled() int64 {
+	return c.Sent + c.DeadLettered + c.Expired + c.SampledOut + c.Repeated
+}
 
 // ticket is a record that was read and whose spans did not all find their end.
 // The position passes a ticket when it and all before it have.

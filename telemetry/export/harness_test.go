@@ -230,10 +230,10 @@ func stop(t testing.TB, sink *Sink) {
 }
 
 // account is the part of a status that has to add up.
-type account struct{ Admitted, Queue, Sent, Rejected, Dead, Expired, SampledOut int64 }
+type account struct{ Admitted, Queue, Sent, Rejected, Dead, Expired, SampledOut, Repeated int64 }
 
 func accountOf(s Status) account {
-	return account{s.AdmittedSpans, s.QueueSpans, s.SentSpans, s.RejectedSpans, s.DeadLetteredSpans, s.ExpiredSpans, s.SampledOutSpans}
+	return account{s.AdmittedSpans, s.QueueSpans, s.SentSpans, s.RejectedSpans, s.DeadLetteredSpans, s.ExpiredSpans, s.SampledOutSpans, s.RepeatedSpans}
 }
 
 func checkAccount(t testing.TB, sink *Sink, want account) {
@@ -242,7 +242,7 @@ func checkAccount(t testing.TB, sink *Sink, want account) {
 	if got != want {
 		t.Errorf("account is %+v, want %+v", got, want)
 	}
-	if got.Admitted != got.Queue+got.Sent+got.Dead+got.Expired+got.SampledOut {
+	if got.Admitted != got.Queue+got.Sent+got.Dead+got.Expired+got.SampledOut+got.Repeated {
 		t.Errorf("%+v does not add up", got)
 	}
 }

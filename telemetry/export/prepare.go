@@ -14,12 +14,12 @@ type Rewrite func(kind journal.Kind, body []byte) ([]byte, error)
 // end before, and counts the rest as sampled out. What cannot be rewritten is not sent as it is: it has a fault.
 func (p *pump) prepare(t *ticket, spans int64) (whole piece, any bool) {
 	s := p.sink
-	begun := t.progress.taken
+	begun, record := t.progress.taken, t.record
 	whole = piece{ticket: t, spans: spans, whole: true, ordered: true, from: begun}
-	if p.choice == nil && p.thrift == nil && s.rewrite == nil && s.enrich == nil && begun == 0 {
+	learns, doubts := p.repeats.learns(record), p.repeats.doubts(record)
+	if p.choice == nil && p.thrift == nil && s.rewrite == nil && s.enrich == nil && begun == 0 && !learns && !doubts {
 		return whole, true
 	}
-	record := t.record
 	data, err := record.Data()
 	if err != nil {
 		return whole, true // packing finds the same, and buries the record
@@ -28,6 +28,22 @@ func (p *pump) prepare(t *ticket, spans int64) (whole piece, any bool) {
 		if _, rest, err := splitSpans(data, begun); err == nil {
 			whole.whole, whole.data, data = false, rest, rest
 		}
+	}
+	if doubts {
+		rest, n, err := p.repeats.without(data)
+		n = min(n, spans)
+		if err == nil && n > 0 {
+			p.end(t, counts{Repeated: n})
+			if n == spans {
+				return whole, false
+			}
+			spans -= n
+			whole = piece{ticket: t, spans: spans, data: rest}
+			data = rest
+		}
+	}
+	if learns {
+		p.repeats.learn(data)
 	}
 	if p.choice != nil {
 		chosen, n, err := p.choice.of(data)

@@ -56,6 +56,7 @@ func (s *Sink) advance() bool {
 		s.committed.add(t.ends.less(t.progress.noted))
 		s.position, s.within = t.end, 0
 		if t.record != nil {
+			s.passed(t.record)
 			t.record.Release()
 		}
 		s.tickets[n] = nil
@@ -73,6 +74,16 @@ func (s *Sink) advance() bool {
 	}
 	s.moved = s.moved || moved
 	return moved
+}
+
+// passed remembers where a record that is behind the position began. The caller holds mu.
+func (s *Sink) passed(record *journal.Record) {
+	s.recent = append(s.recent, record.Position)
+	drop := max(0, len(s.recent)-recentRecords)
+	for drop < len(s.recent)-1 && record.End-s.recent[drop] > recentBytes {
+		drop++
+	}
+	s.recent = append(s.recent[:0], s.recent[drop:]...)
 }
 
 // keep notes what found its end. It is called as soon as something did, since a

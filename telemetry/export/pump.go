@@ -22,18 +22,20 @@ const (
 // pump reads the journal into batches and hands them to requests. It belongs to
 // one goroutine.
 type pump struct {
-	sink   *Sink
-	cursor Cursor
-	choice *choice          // nil for all traces
-	thrift *thrift          // nil for all traces that choice leaves
-	read   journal.Position // end of the last record read
-	passed int64            // spans read or expired
-	before int64            // spans sent by processes before this one
-	first  int64            // the most spans of the first requests; firstSpans but for tests
-	begin  journal.Position // where the process began, and how many spans of the record there
-	within int64            // found their end before
-	lost   losses
-	fresh  bool // nothing was read yet, and nothing is owed from before
+	sink    *Sink
+	cursor  Cursor
+	choice  *choice // nil for all traces
+	thrift  *thrift // nil for all traces that choice leaves
+	repeats repeats
+	read    journal.Position   // end of the last record read
+	passed  int64              // spans read or expired
+	before  int64              // spans sent by processes before this one
+	first   int64              // the most spans of the first requests; firstSpans but for tests
+	begin   journal.Position   // where the process began, and how many spans of the record there
+	within  int64              // found their end before
+	recent  []journal.Position // from where to look back; empty for nowhere
+	lost    losses
+	fresh   bool // nothing was read yet, and nothing is owed from before
 
 	filling []*batch // oldest first, one a route
 	ready   []*batch
@@ -53,8 +55,8 @@ type pump struct {
 
 func newPump(s *Sink, cursor Cursor, known bool) *pump {
 	return &pump{
-		sink: s, cursor: cursor, choice: newChoice(s.config), thrift: newThrift(s.config, time.Now()), read: s.position, passed: s.committed.settled(), before: s.committed.Sent, first: firstOf(s.config), fresh: !known,
-		begin: s.position, within: s.within,
+		sink: s, cursor: cursor, choice: newChoice(s.config), thrift: newThrift(s.config, time.Now()), repeats: newRepeats(time.Now()), read: s.position, passed: s.committed.settled(), before: s.committed.Sent, first: firstOf(s.config), fresh: !known,
+		begin: s.position, within: s.within, recent: s.recent,
 		idle:    make([]*packer, 0, s.config.MaxInFlight),
 		results: make(chan *packer, s.config.MaxInFlight),
 	}
@@ -64,6 +66,7 @@ func (p *pump) run() {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	stopping := p.sink.stopping
+	p.lookBack()
 	for {
 		wake := p.cursor.Wake()
 		// Tickets may be settled that no request was made for.

@@ -80,9 +80,10 @@ type Sink struct {
 	committed counts  // of what lies before position, and within the record there
 	traffic   traffic // requests
 	position  journal.Position
-	within    int64     // spans of the record at position that found their end
-	moved     bool      // the position moved since hasMoved was asked
-	firstGood time.Time // when the sink first took something from this process
+	within    int64              // spans of the record at position that found their end
+	recent    []journal.Position // where the last records before position began
+	moved     bool               // the position moved since hasMoved was asked
+	firstGood time.Time          // when the sink first took something from this process
 }
 
 // New makes a sink that is stopped. A name that is new starts at the oldest
@@ -148,6 +149,9 @@ func (s *Sink) open(d Deps) error {
 	}
 	s.position, s.ends, s.committed = remembered.Position, remembered.Ends, remembered.Ends
 	s.within = remembered.Within
+	if remembered.Recent > 0 {
+		s.recent = []journal.Position{remembered.Recent}
+	}
 	s.traffic = remembered.Traffic
 	native := s.config.Protocol == Native
 	if known && remembered.Native != native {
@@ -217,6 +221,9 @@ func (s *Sink) Stop(ctx context.Context) error {
 // finish runs last, when nothing else of the sink does.
 func (s *Sink) finish() {
 	s.cancel()
+	s.mu.Lock()
+	s.recent = nil
+	s.mu.Unlock()
 	if err := s.persist(); err != nil {
 		s.stopErr = telemetry.Errorf(telemetry.Internal, "sink %s: its position could not be written: %v", s.config.Name, err)
 	}
@@ -269,6 +276,9 @@ func (s *Sink) note() error {
 func (s *Sink) state() (current state, err error) {
 	s.mu.Lock()
 	current = state{Position: s.position, Within: s.within, Ends: s.committed, Traffic: s.traffic, Native: s.config.Protocol == Native}
+	if len(s.recent) > 0 {
+		current.Recent = s.recent[0]
+	}
 	s.mu.Unlock()
 	current.Tally, err = s.tally.reach(current.Position)
 	return current, err
@@ -295,9 +305,9 @@ func (s *Sink) Status() Status {
 		State:     gate.state,
 		SentSpans: ends.Sent, RejectedSpans: ends.Rejected,
 		DeadLetteredSpans: ends.DeadLettered, ExpiredSpans: ends.Expired, SampledOutSpans: ends.SampledOut,
-		PromotedSpans: ends.Promoted,
-		QueueSpans:    max(0, admitted-ends.settled()),
-		SentRequests:  traffic.Requests, SentBytes: traffic.Bytes, Retried: traffic.Retried,
+		PromotedSpans: ends.Promoted, RepeatedSpans: ends.Repeated,
+		QueueSpans:   max(0, admitted-ends.settled()),
+		SentRequests: traffic.Requests, SentBytes: traffic.Bytes, Retried: traffic.Retried,
 		LastError:     gate.lastErr,
 		LastErrorTime: moment(gate.errTime),
 		LastSuccess:   moment(gate.lastGood),

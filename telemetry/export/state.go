@@ -19,10 +19,14 @@ type state struct {
 	Position journal.Position `json:"position"`
 	// Within is how many spans of the record at Position found their end, from its
 	// first on. Ends has them.
-	Within  int64      `json:"within,omitempty"`
-	Ends    counts     `json:"ends"`
-	Traffic traffic    `json:"traffic"`
-	Tally   tallyState `json:"tally"`
+	Within int64  `json:"within,omitempty"`
+	Ends   counts `json:"ends"`
+	// Recent is where one of the last records before Position begins; 0 after a stop, which
+	// leaves no client without an answer. A process that follows a kill looks there for what
+	// its clients may send again.
+	Recent  journal.Position `json:"recent,omitempty"`
+	Traffic traffic          `json:"traffic"`
+	Tally   tallyState       `json:"tally"`
 	// Native tells that native runs were counted, and the spans made of them not.
 	Native bool `json:"native,omitempty"`
 }

@@ -125,7 +125,15 @@ func (s *stand) killed(sink *Sink, b *backend, c Config) *Sink {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		s.t.Fatal(err)
 	}
+	// What a stop would still send does not arrive.
+	b.mu.Lock()
+	script, respond := b.script, b.respond
+	b.script, b.respond = nil, hang
+	b.mu.Unlock()
 	stop(s.t, sink)
+	b.mu.Lock()
+	b.script, b.respond = script, respond
+	b.mu.Unlock()
 	if content == nil {
 		err = os.RemoveAll(note)
 	} else {

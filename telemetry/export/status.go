@@ -20,8 +20,8 @@ const (
 
 // Status is what GET /monitoring/sinks shows of one sink. The counts are of the
 // sink's life, over restarts, and AdmittedSpans = SentSpans + QueueSpans +
-// DeadLetteredSpans + ExpiredSpans + SampledOutSpans holds in every Status. Times are zero, and
-// null in JSON, for what has not happened.
+// DeadLetteredSpans + ExpiredSpans + SampledOutSpans + RepeatedSpans holds in every Status.
+// Times are zero, and null in JSON, for what has not happened.
 type Status struct {
 	Name    string `json:"name"`
 	Profile string `json:"profile"`
@@ -46,6 +46,9 @@ type Status struct {
 	ExpiredSpans int64 `json:"expired_spans"`
 	// SampledOutSpans are of traces that the sink's settings or its budget leave out.
 	SampledOutSpans int64 `json:"sampled_out_spans"`
+	// RepeatedSpans were admitted already, before a restart that kept their client from
+	// hearing of it: they came again and have the end of those that they repeat.
+	RepeatedSpans int64 `json:"repeated_spans"`
 	// PromotedSpans are of traces that the budget had left out and that were judged badly
 	// since: they were SampledOutSpans, and are waiting or have another end now.
 	PromotedSpans int64 `json:"promoted_spans"`

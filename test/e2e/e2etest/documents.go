@@ -79,6 +79,7 @@ type SinkStatus struct {
 	Rejected     int64  `json:"rejected_spans"`
 	DeadLettered int64  `json:"dead_lettered_spans"`
 	Expired      int64  `json:"expired_spans"`
+	Repeated     int64  `json:"repeated_spans"`
 	LastError    string `json:"last_error"`
 }
 
