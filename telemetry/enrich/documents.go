@@ -94,12 +94,12 @@ func (s *span) scored(d *document) {
 		if id != "" {
 			metadata["id"] = id
 		}
-		s.attribute(keyValue(prefix+"metadata", asJSON(metadata)))
+		s.attributeText(prefix+"metadata", asJSON(metadata))
 	case scored:
 		s.replace(prefix+"metadata", asJSON(metadata))
 	}
 	if d.content == nil {
-		s.attribute(keyValue(prefix+"content", id))
+		s.attributeText(prefix+"content", id)
 	}
 }
 
@@ -224,12 +224,12 @@ func (s *span) listed() {
 		prefix := string(documentPrefix) + strconv.Itoa(n) + ".document."
 		for _, name := range contents {
 			if text, isText := d[name].(string); isText {
-				s.attribute(keyValue(prefix+"content", text))
+				s.attributeText(prefix+"content", text)
 				break
 			}
 		}
 		if id, isText := d["id"].(string); isText {
-			s.attribute(keyValue(prefix+"id", id))
+			s.attributeText(prefix+"id", id)
 		}
 		if score, isNumber := d["score"].(float64); isNumber {
 			s.attribute(encodedPair(prefix+"score", protowire.AppendFixed64(protowire.AppendTag(nil, anyDouble, protowire.Fixed64Type), math.Float64bits(score))))

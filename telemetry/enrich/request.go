@@ -112,24 +112,3 @@ func within(message []byte, child protowire.Number, edit func([]byte) ([]byte, e
 func same(a, b []byte) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
-
-// request adds to every span of a request what rules make of it. What does not
-// decode comes back as it is: whoever takes it apart says so.
-func request(body []byte, rules func(s *span)) []byte {
-	s := pool.Get().(*span)
-	defer s.giveBack()
-	return s.request(body, rules)
-}
-
-func (s *span) request(body []byte, rules func(s *span)) []byte {
-	edit := func(message []byte) ([]byte, error) { return s.enriched(message, rules) }
-	out, err := within(body, requestResourceSpans, func(resource []byte) ([]byte, error) {
-		return within(resource, resourceScopeSpans, func(scope []byte) ([]byte, error) {
-			return within(scope, scopeSpans, edit)
-		})
-	})
-	if err != nil {
-		return body
-	}
-	return out
-}

@@ -27,6 +27,9 @@ type span struct {
 
 	added    []byte            // encoded fields
 	replaced map[string]string // attributes whose text is another
+
+	changes   []change // of the request
+	additions []byte   // to all its spans, one after the other
 }
 
 var pool = sync.Pool{New: func() any { return new(span) }}
@@ -34,6 +37,7 @@ var pool = sync.Pool{New: func() any { return new(span) }}
 // giveBack lets the span go, which keeps nothing of the request.
 func (s *span) giveBack() {
 	s.forget()
+	s.leave()
 	pool.Put(s)
 }
 
@@ -44,7 +48,7 @@ func (s *span) forget() {
 	clear(s.documents)
 	clear(s.results)
 	s.told, s.documents, s.results = s.told[:0], s.documents[:0], s.results[:0]
-	s.failed, s.thrown, s.message, s.end, s.added, s.replaced = false, false, nil, 0, nil, nil
+	s.failed, s.thrown, s.message, s.end, s.added, s.replaced = false, false, nil, 0, s.added[:0], nil
 }
 
 // there stands for a value that was added, or is empty.
@@ -60,6 +64,8 @@ func (s *span) put(f field, value []byte) {
 	s.values[f] = value
 }
 
+// enriched gives the span with what is replaced in it, and has in s.added what goes
+// behind it.
 func (s *span) enriched(message []byte, rules func(*span)) ([]byte, error) {
 	s.forget()
 	if !s.read(message) {
@@ -78,9 +84,6 @@ func (s *span) enriched(message []byte, rules func(*span)) ([]byte, error) {
 		if err != nil {
 			return message, err
 		}
-	}
-	if len(s.added) > 0 {
-		message = append(message[:len(message):len(message)], s.added...)
 	}
 	return message, nil
 }
@@ -251,7 +254,7 @@ func (s *span) add(f field, text string) {
 		return
 	}
 	s.put(f, there)
-	s.attribute(keyValue(names[f], text))
+	s.attributeText(names[f], text)
 }
 
 // count adds a whole number, the first of those that are told, unless the span has
@@ -263,6 +266,16 @@ func (s *span) count(f field, from ...field) {
 	}
 	s.put(f, there)
 	s.attribute(encodedPair(names[f], protowire.AppendVarint(protowire.AppendTag(nil, anyInt, protowire.VarintType), uint64(n))))
+}
+
+// attributeText adds an attribute of text.
+func (s *span) attributeText(key, text string) {
+	value := protowire.SizeTag(anyString) + protowire.SizeBytes(len(text))
+	size := protowire.SizeTag(keyValueKey) + protowire.SizeBytes(len(key)) + protowire.SizeTag(keyValueValue) + protowire.SizeBytes(value)
+	s.added = protowire.AppendVarint(protowire.AppendTag(s.added, spanAttributes, protowire.BytesType), uint64(size))
+	s.added = protowire.AppendString(protowire.AppendTag(s.added, keyValueKey, protowire.BytesType), key)
+	s.added = protowire.AppendVarint(protowire.AppendTag(s.added, keyValueValue, protowire.BytesType), uint64(value))
+	s.added = protowire.AppendString(protowire.AppendTag(s.added, anyString, protowire.BytesType), text)
 }
 
 // attribute adds an encoded KeyValue.
