@@ -40,7 +40,8 @@ type Options struct {
 	// Ack says what Append waits for; Fsync.
 	Ack AckMode
 	// RingBytes bounds the bytes of recent records kept in memory for readers at the
-	// tail; 64 MiB. Negative: none.
+	// tail, which are a few records of the newest one's size, or 8 MiB of small ones;
+	// 64 MiB. Negative: none. One record may be larger than the bound.
 	RingBytes int64
 	// MaxDecoded bounds what Record.Data decompresses; 64 MiB.
 	MaxDecoded int64

@@ -6,13 +6,21 @@ import (
 	"treq/telemetry/compress"
 )
 
-// recordCost is what a record takes in memory beside its bytes.
-const recordCost = 512
+const (
+	// recordCost is what a record takes in memory beside its bytes.
+	recordCost = 512
+	// ringRecords is how many records of the newest one's size the ring holds, and
+	// leastRing what it holds of small ones: a reader that is near is behind by a few
+	// commits, and one that is slower, as a sink whose answers take long, reads what is in
+	// the page cache as well.
+	ringRecords = 8
+	leastRing   = 8 << 20
+)
 
 // ring holds the newest records for readers at the tail. It is guarded by
 // Journal.mu. It owns one reference of each record it holds.
 type ring struct {
-	most    int64
+	most    int64 // bytes; see room
 	bytes   int64
 	records []*Record // oldest first, from next on
 	next    int
@@ -41,10 +49,16 @@ func (g *ring) push(r *Record, evicted []*Record) []*Record {
 	if g.most < 0 {
 		stay = 0
 	}
-	for g.bytes > g.most && len(g.records)-g.next > stay {
+	room := g.room(r)
+	for g.bytes > room && len(g.records)-g.next > stay {
 		evicted = append(evicted, g.pop())
 	}
 	return evicted
+}
+
+// room gives how many bytes the ring holds when the newest record is r.
+func (g *ring) room(r *Record) int64 {
+	return min(g.most, max(leastRing, ringRecords*cost(r)))
 }
 
 // pass appends to evicted what every reader has passed: records that end at pos or

@@ -101,3 +101,27 @@ func TestTheRingHoldsWhatReadersWaitFor(t *testing.T) {
 		read(far)
 	}
 }
+
+// Of small records the ring holds less than of large ones: a few are enough for a reader
+// that is near.
+func TestTheRingHoldsAFewRecords(t *testing.T) {
+	t.Parallel()
+	for _, want := range []struct{ size, most int64 }{{256 << 10, 8 << 20}, {2 << 20, 17 << 20}, {4 << 20, 24 << 20}} {
+		o := crashOptions(newBrokenFS(1), 64<<20)
+		o.RingBytes = 24 << 20
+		j := open(t, "/data", o)
+		cursor(t, j, "near", 0, false)
+		var held int64
+		for i := range uint64(60 << 20 / want.size) {
+			e := &journal.Entry{Kind: journal.Traces, Body: make([]byte, want.size), Hash: sample(i).Hash}
+			if _, err := j.Append(t.Context(), e); err != nil {
+				t.Fatal(err)
+			}
+			held = max(held, j.Stats().RingBytes)
+		}
+		if held > want.most || held < want.most/2 {
+			t.Errorf("of records of %d bytes %d are held, want up to %d", want.size, held, want.most)
+		}
+		closeJournal(t, j)
+	}
+}
