@@ -47,23 +47,26 @@ type indexed struct {
 }
 
 func (x *indexed) note(key semconv.Key, a *otlp.Attribute, r *rejections) {
-	n, ok := semconv.Index(a.Key)
-	if !ok {
-		return
+	if n, ok := semconv.Index(a.Key); ok {
+		x.told(key, n, &a.Value, r)
 	}
+}
+
+// told notes what was told of the document of a number.
+func (x *indexed) told(key semconv.Key, n int, v *otlp.Value, r *rejections) {
 	switch key {
 	case semconv.KeyOIRerankedDocument:
 		x.reranked = max(x.reranked, n+1)
 		return
 	case semconv.KeyOIDocumentScore:
-		if s, ok := a.Value.Number(); ok {
+		if s, ok := v.Number(); ok {
 			x.scores.score(s)
 		} else {
 			r.count(badSimilarity)
 		}
 	case semconv.KeyOIDocumentMetadata:
-		if a.Value.Type == otlp.String {
-			j := json{b: a.Value.Bytes, budget: 64 << 10}
+		if v.Type == otlp.String {
+			j := json{b: v.Bytes, budget: 64 << 10}
 			if s, _, ok := j.scoreOf(); ok {
 				x.metadata.score(s)
 			}

@@ -15,13 +15,21 @@ import (
 type familiar struct {
 	mold  *otlp.Mold
 	span  Span // what all of them say; figures are as in a new one
-	takes []field
+	takes []taken
+	docs  indexed // what the names of their attributes say
 	// unmapped are the attributes of theirs that nobody reads; see knownName.
 	unmapped []string
 	shape    *shape
 	streams  bool // their words say that the call answers in pieces
 	plain    bool // of usage and cost they tell what twoCounts reads, and nothing else
 	used     uint32
+}
+
+// taken is an attribute whose value is read: of a field, or of a document of a list.
+type taken struct {
+	field    field       // noField for a document
+	key      semconv.Key // what is told of the document
+	document int
 }
 
 // familiars are the familiar spans of all services. It is bounded: of those that fall
@@ -38,8 +46,8 @@ type familiarSet [8]*familiar
 
 const (
 	familiarSets = 1 << 7
-	// learning is of how many spans that fit nothing one is learnt from: services whose
-	// words never repeat pay a few nanoseconds for each.
+	// learning is of how many spans that fit nothing one is tried to learn from: services
+	// whose words never repeat pay a few nanoseconds for each.
 	learning = 32
 	// mostCredit bounds what a long time without anything new saves up.
 	mostCredit = 64 * learning
@@ -70,7 +78,13 @@ func (t *familiars) learn(r *Reader, sp *otlp.Span, s *Span, shape *shape) {
 		t.credit = mostCredit
 	}
 	t.credit = min(t.credit+1, mostCredit)
-	if t.credit < learning || !r.repeats(sp, s) {
+	// Failures are not learnt from: each says another thing.
+	if t.credit < learning || s.Outcome != telemetry.Succeeded || s.Flags&(Aborted|Session|Unusable) != 0 ||
+		s.Kind == semconv.KindReranker || len(sp.StatusMessage) > 0 {
+		return
+	}
+	t.credit -= learning
+	if !r.repeats(sp, s) {
 		return
 	}
 	f := &familiar{shape: shape, streams: r.saysStream(), plain: true, span: *s}
@@ -82,7 +96,6 @@ func (t *familiars) learn(r *Reader, sp *otlp.Span, s *Span, shape *shape) {
 		return
 	}
 	f.bare()
-	t.credit -= learning
 	var o otlp.Outline
 	o.Read(sp.Raw)
 	set := &t.sets[scatter(o.Said())%familiarSets]
@@ -101,12 +114,8 @@ func (t *familiars) learn(r *Reader, sp *otlp.Span, s *Span, shape *shape) {
 }
 
 // repeats tells whether another span with the same words would be read as the one that
-// was just read, but for its figures. Failures are not: each says another thing.
+// was just read and ended well, but for its figures.
 func (r *Reader) repeats(sp *otlp.Span, s *Span) bool {
-	if s.Outcome != telemetry.Succeeded || len(sp.StatusMessage) > 0 || s.Flags&(Aborted|Session|Unusable) != 0 ||
-		s.Kind == semconv.KindReranker {
-		return false
-	}
 	for range sp.EachEvent {
 		return false
 	}
@@ -133,8 +142,8 @@ func (f *familiar) treat(r *Reader, sp *otlp.Span) (treat []otlp.Treatment, ok b
 		p := known.place
 		places[i] = p
 		switch {
-		case p.field == noField && known.key >= semconv.KeyOIDocument:
-			return nil, false // of a list whose length differs
+		case known.key == semconv.KeyOIRerankInput || known.key == semconv.KeyOIRerankedDocument:
+			return nil, false
 		case p.field == noField && known.unmapped != "":
 			f.unmapped = append(f.unmapped, known.unmapped)
 		case p.rank > rank[p.field] && !blank(&a.Value):
@@ -143,18 +152,41 @@ func (f *familiar) treat(r *Reader, sp *otlp.Span) (treat []otlp.Treatment, ok b
 	}
 	treat = make([]otlp.Treatment, len(places))
 	for i, p := range places {
+		a := &sp.Attributes[i]
+		if n, listed := r.listed(a.Key); listed {
+			key := semconv.Lookup(a.Key)
+			treat[i] = otlp.Skip
+			f.docs.documents = max(f.docs.documents, n+1)
+			if key != semconv.KeyOIDocument {
+				treat[i] = otlp.Take
+				f.takes = append(f.takes, taken{key: key, document: n})
+			}
+			if key != semconv.KeyOIDocument && blank(&a.Value) {
+				return nil, false
+			}
+			continue
+		}
 		switch {
-		case p.field != noField && figureOf[p.field] == aWord, p.field != noField && blank(&sp.Attributes[i].Value):
+		case p.field != noField && figureOf[p.field] == aWord, p.field != noField && blank(&a.Value):
 			treat[i] = otlp.Same
 		case told[p.field] == i+1 && figureOf[p.field].readOf(f.span.Kind):
 			treat[i] = otlp.Take
-			f.takes = append(f.takes, p.field)
+			f.takes = append(f.takes, taken{field: p.field})
 			f.plain = f.plain && (p.field == fInput || p.field == fOutput || figureOf[p.field] != ofModels)
 		default:
 			treat[i] = otlp.Skip
 		}
 	}
 	return treat, true
+}
+
+// listed gives the number of the document that an attribute is of, false if it is of none.
+func (r *Reader) listed(name []byte) (n int, ok bool) {
+	switch known := r.names.of(name); known.key {
+	case semconv.KeyOIDocument, semconv.KeyOIDocumentScore, semconv.KeyOIDocumentMetadata:
+		return semconv.Index(name)
+	}
+	return 0, false
 }
 
 // bare takes the figures of the one span that f was made of out of it.
@@ -177,9 +209,15 @@ func (r *Reader) again(f *familiar, o *otlp.Outline, out *Span) bool {
 	out.TraceID, out.ID, out.Parent = o.TraceID, number(o.SpanID), number(o.ParentID)
 	out.Start, out.End = int64(o.Start), int64(o.End)
 	clear(r.rank[:])
-	for i, f := range f.takes {
-		r.rank[f] = 1
-		r.value[f] = o.Values[i]
+	r.docs = f.docs
+	for i := range f.takes {
+		t, v := &f.takes[i], &o.Values[i]
+		if t.field == noField {
+			r.docs.told(t.key, t.document, v, &r.rejected)
+			continue
+		}
+		r.rank[t.field] = 1
+		r.value[t.field] = *v
 	}
 	r.session(out)
 	switch {
@@ -198,7 +236,6 @@ func (r *Reader) again(f *familiar, o *otlp.Outline, out *Span) bool {
 		}
 		r.callFigures(&r.eventless, out, &use, f.streams)
 	case isSearch(out.Kind):
-		r.docs = indexed{}
 		r.searchFigures(&r.eventless, out)
 	}
 	r.rest(out)
