@@ -88,29 +88,6 @@ func splitSpans(request []byte, n int64) (left, right []byte, err error) {
 	return left, right, err
 }
 
-// cutSpans gives the request in parts of those numbers of spans, which are all that it has.
-func cutSpans(request []byte, sizes []int64) ([][]byte, error) {
-	if len(sizes) == 1 {
-		return [][]byte{request}, nil
-	}
-	// In halves, so that a request of many parts is not copied for each of them.
-	middle := len(sizes) / 2
-	var n int64
-	for _, size := range sizes[:middle] {
-		n += size
-	}
-	left, right, err := splitSpans(request, n)
-	if err != nil {
-		return nil, err
-	}
-	first, err := cutSpans(left, sizes[:middle])
-	if err != nil {
-		return nil, err
-	}
-	last, err := cutSpans(right, sizes[middle:])
-	return append(first, last...), err
-}
-
 // countSpans gives the number of spans of the request.
 func countSpans(request []byte) (n int64, err error) {
 	err = eachSpan(request, func([]byte) { n++ })
