@@ -1125,6 +1125,7 @@ export interface components {
             queue_bytes: number;
             queue_spans: number;
             rejected_spans: number;
+            repeated_spans: number;
             retried: number;
             sampled_out_spans: number;
             sent_bytes: number;
