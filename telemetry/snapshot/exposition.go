@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/otlptranslator"
 	otelprometheus "go.opentelemetry.io/otel/exporters/prometheus"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
@@ -27,6 +28,7 @@ type Exposition struct {
 	current    *Snapshot // what the registry gathers
 	families   []*dto.MetricFamily
 	renderings map[form][]byte
+	sizes      map[expfmt.Format]int // of the last renderings, uncompressed
 }
 
 // ExpositionOptions configures an Exposition. The zero value is ready to use.
@@ -42,7 +44,7 @@ type ExpositionOptions struct {
 
 // NewExposition makes an exposition of a reader. It fails if a collector cannot be registered.
 func NewExposition(r *Reader, o ExpositionOptions) (*Exposition, error) {
-	e := &Exposition{reader: r, onError: o.OnError, semconv: o.Semconv, registry: prometheus.NewRegistry()}
+	e := &Exposition{reader: r, onError: o.OnError, semconv: o.Semconv, registry: prometheus.NewRegistry(), sizes: map[expfmt.Format]int{}}
 	if e.onError == nil {
 		e.onError = func(error) {}
 	}
@@ -104,11 +106,14 @@ func (e *Exposition) rendering(ctx context.Context, f form) ([]byte, error) {
 	if body, ok := e.renderings[f]; ok {
 		return body, nil
 	}
-	body, err := render(e.families, f)
+	// As much as the last took and some: a text that grows while it is written is
+	// copied many times.
+	last := e.sizes[f.format]
+	body, plain, err := render(e.families, f, last+last/16)
 	if err != nil {
 		return nil, err
 	}
-	e.renderings[f] = body
+	e.renderings[f], e.sizes[f.format] = body, plain
 	return body, nil
 }
 

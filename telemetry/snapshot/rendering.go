@@ -45,30 +45,32 @@ func acceptsGzip(values []string) bool {
 	return false
 }
 
-// render writes the families in a form.
-func render(families []*dto.MetricFamily, f form) ([]byte, error) {
+// render writes the families in a form. It begins with memory for size bytes, and gives
+// how many there were before compression.
+func render(families []*dto.MetricFamily, f form, size int) (body []byte, plain int, err error) {
 	var text bytes.Buffer
+	text.Grow(size)
 	encoder := expfmt.NewEncoder(&text, f.format)
 	for _, family := range families {
 		if err := encoder.Encode(family); err != nil {
-			return nil, fmt.Errorf("snapshot: exposition: %s: %w", family.GetName(), err)
+			return nil, 0, fmt.Errorf("snapshot: exposition: %s: %w", family.GetName(), err)
 		}
 	}
 	// OpenMetrics ends with a line of its own.
 	if closer, ok := encoder.(expfmt.Closer); ok {
 		if err := closer.Close(); err != nil {
-			return nil, fmt.Errorf("snapshot: exposition: %w", err)
+			return nil, 0, fmt.Errorf("snapshot: exposition: %w", err)
 		}
 	}
 	if !f.gzipped {
-		return text.Bytes(), nil
+		return text.Bytes(), text.Len(), nil
 	}
 	var packed bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
 	// Writing to memory cannot fail.
 	_, _ = w.Write(text.Bytes())
 	_ = w.Close()
-	return packed.Bytes(), nil
+	return packed.Bytes(), text.Len(), nil
 }
 
 // respond sends a rendering.

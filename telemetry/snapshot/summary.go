@@ -37,7 +37,8 @@ func (e *SummaryExposition) rendering(ctx context.Context, f form) ([]byte, erro
 	if err != nil {
 		return nil, err
 	}
-	return render(s.families(), f)
+	body, _, err := render(s.families(), f, 0)
+	return body, err
 }
 
 // families gives the summary as Prometheus gauges, with the values that the document shows.

@@ -36,9 +36,17 @@ func cardinality(t *testing.T, f *figures) {
 	models, all := named.models-plain.models, named.all-plain.all
 	f.aim(models <= 64<<20 && all <= 64<<20, "peak RSS %+d MiB for model names, %+d MiB in all, over as many calls of one name", models>>20, all>>20)
 	f.say("those alone %+d MiB over an idle start", (plain.all-plain.idle)>>20)
-	started := time.Now()
-	a := named.server.Get("/metrics")
-	took := time.Since(started)
+	// Each scrape comes long enough after the one before to be rendered anew. The middle
+	// one of a few is what a scraper sees; the CPU time is what it costs, however busy the machine.
+	var a e2etest.Answer
+	const scrapes = 5
+	took, spent := make([]time.Duration, scrapes), make([]time.Duration, scrapes)
+	for i := range scrapes {
+		time.Sleep(time.Second)
+		before, started := cpu(t, named.server), time.Now()
+		a = named.server.Get("/metrics")
+		took[i], spent[i] = time.Since(started), cpu(t, named.server)-before
+	}
 	perMetric := map[string]int{}
 	worst := 0
 	for line := range bytes.Lines(a.Body) {
@@ -52,7 +60,8 @@ func cardinality(t *testing.T, f *figures) {
 	}
 	f.want(worst <= 2000, "at most %d series a metric", worst)
 	f.want(plain.exact && named.exact, "totals exact over the overflow")
-	f.aim(took <= 500*time.Millisecond && len(a.Body) <= 5<<20, "scrape of %d KiB in %s", len(a.Body)>>10, ms(took))
+	middle := percentile(took, 0.5)
+	f.aim(middle <= 500*time.Millisecond && len(a.Body) <= 5<<20, "scrape of %d KiB in %s, %s of CPU", len(a.Body)>>10, ms(middle), ms(percentile(spent, 0.5)))
 	zipped, err := e2etest.Do(t.Context(), http.MethodGet, named.server.URL("/metrics"), http.Header{"Accept-Encoding": {"gzip"}}, nil)
 	if err != nil || zipped.Header.Get("Content-Encoding") != "gzip" {
 		t.Fatal(zipped.Header, err)
