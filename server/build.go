@@ -125,6 +125,7 @@ func (s *Server) openJournal(ctx context.Context, p *parts) (err error) {
 	}
 	p.journal, err = journal.Open(ctx, filepath.Join(c.DataDir, "journal"), journal.Options{
 		SegmentBytes: int64(c.Journal.SegmentBytes),
+		Prepare:      prepareRate(c.Journal.PrepareRate),
 		Keep:         time.Duration(c.Journal.Keep),
 		MaxAge:       time.Duration(c.Journal.MaxAge),
 		MaxBytes:     int64(c.Journal.MaxBytes),
@@ -149,6 +150,14 @@ func (s *Server) openJournal(ctx context.Context, p *parts) (err error) {
 	}
 	p.identity, err = loadIdentity(c.DataDir, s.log)
 	return err
+}
+
+// prepareRate gives what the journal takes: never is below 0 there.
+func prepareRate(s config.Size) int64 {
+	if s == 0 {
+		return -1
+	}
+	return int64(s)
 }
 
 func ackMode(a config.Ack) journal.AckMode {

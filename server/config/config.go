@@ -81,6 +81,9 @@ type Journal struct {
 	MaxBytes Size `yaml:"max_bytes"`
 	// SegmentBytes ends a segment.
 	SegmentBytes Size `yaml:"segment_bytes"`
+	// PrepareRate is how many bytes may come in a second for the next segment to be
+	// prepared; 0: it never is.
+	PrepareRate Size `yaml:"prepare_rate"`
 	// LockWait is how long a start waits for the process before it to let go of
 	// the data directory.
 	LockWait Duration `yaml:"lock_wait"`
@@ -145,6 +148,7 @@ func Defaults() Config {
 			Keep:         Duration(24 * time.Hour),
 			MaxAge:       Duration(7 * 24 * time.Hour),
 			SegmentBytes: 64 << 20,
+			PrepareRate:  48 << 20,
 			LockWait:     Duration(30 * time.Second),
 		},
 		Chats:         defaultChats(),

@@ -26,7 +26,7 @@ func TestProblems(t *testing.T) {
 		{
 			name: "keys with dots in them", file: "ack.x: 1\njournal:\n  keep.x: 1\n",
 			want: "FILE:1: ack.x: unknown key; known here: listen, otlp, data_dir, ack, journal, chats, families, retrieval, prices, currency, semconv, history, scope, fleet, objectives, sinks, redact, notifications, tokens, require_auth, tls, cors_origins, allowed_hosts, limits, runs, debug, log\n" +
-				"FILE:3: journal.keep.x: unknown key; known here: keep, max_age, max_bytes, segment_bytes, lock_wait",
+				"FILE:3: journal.keep.x: unknown key; known here: keep, max_age, max_bytes, segment_bytes, prepare_rate, lock_wait",
 		},
 		{
 			name: "wrong types", file: "chats:\n  bare_llm: perhaps\n  entries: {name: x}\njournal: 5\nlisten: [a]\n",

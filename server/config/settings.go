@@ -51,6 +51,7 @@ var settings = []Setting{
 	{"journal.max_age", "journal-max-age", "", "most `duration` that records are kept"},
 	{"journal.max_bytes", "journal-max-bytes", "", "most `bytes` of records; 0 is 20 % of the disk, at most 10GiB"},
 	{"journal.segment_bytes", "journal-segment-bytes", "", "`bytes` after which a segment file ends"},
+	{"journal.prepare_rate", "journal-prepare-rate", "", "most `bytes` a second for which the next segment is filled with zeros ahead, so that fsyncs cost less; 0 is never"},
 	{"journal.lock_wait", "journal-lock-wait", "", "`duration` to wait for another process to leave the data directory"},
 	{"chats.preset", "chats-preset", "", "rules that ship with the program: treq, or nothing"},
 	{"chats.from", "chats-from", "", "where chats are taken from: both, traces or api"},

@@ -65,6 +65,7 @@ func (v *checker) journal(j *Journal) {
 	v.no(j.SegmentBytes < 64<<10 || j.SegmentBytes > 1<<30, "journal.segment_bytes", "must be within 64KiB and 1GiB")
 	v.no(j.MaxBytes != 0 && j.MaxBytes < 2*j.SegmentBytes, "journal.max_bytes",
 		"must have room for two segments ("+(2*j.SegmentBytes).String()+"), or be 0 for a share of the disk")
+	v.no(j.PrepareRate < 0, "journal.prepare_rate", "must not be negative")
 	v.no(j.LockWait < 0, "journal.lock_wait", "must not be negative")
 }
 

@@ -33,33 +33,52 @@ func (j *Journal) ensureActive() error {
 	j.mu.Unlock()
 
 	name := j.path(fileName(h.base, segmentSuffix))
-	f, err := j.fs.Create(name)
-	if err != nil {
+	var err error
+	f, size := j.takeSpare()
+	spare := f != nil
+	if spare {
+		h.prepared = size
+	} else if f, err = j.fs.Create(name); err != nil {
 		return err
 	}
 	err = f.WriteVec([][]byte{h.encode()}, 0)
 	if err == nil {
 		err = f.Sync()
 	}
+	if err == nil && spare {
+		// Only now, lest a crash leave a segment without a header.
+		err = j.fs.Rename(j.path(spareName), name)
+	}
 	if err == nil {
 		err = j.fs.SyncDir(j.dir)
 	}
 	if err != nil {
 		err = errors.Join(err, f.Close())
-		// An empty file that stays is taken over by the next attempt or the next Open.
+		// A file that stays is taken over by the next attempt or the next Open.
 		_ = j.fs.Remove(name)
+		if spare {
+			j.discard(spareName)
+			j.mu.Lock()
+			j.bytes -= h.prepared
+			j.mu.Unlock()
+		}
 		return err
 	}
 	s := &segment{
 		base: h.base, salt: h.salt, end: h.base + segmentHeader, size: segmentHeader,
-		seq: h.seq, items: h.items, seqEnd: h.seq, itemsEnd: h.items, created: h.created,
+		seq: h.seq, items: h.items, seqEnd: h.seq, itemsEnd: h.items, created: h.created, prepared: spare,
 	}
 	j.active, j.file, j.cooling = s, f, cooling{base: h.base}
 	j.mu.Lock()
 	j.segments = append(j.segments, s)
-	j.bytes += segmentHeader
+	if spare {
+		s.slack = h.prepared - segmentHeader
+	} else {
+		j.bytes += segmentHeader
+	}
 	j.mu.Unlock()
 	j.flusher.use(f, h.base)
+	j.trim()
 	return nil
 }
 
@@ -69,6 +88,7 @@ func (j *Journal) seal() {
 	j.mu.Lock()
 	j.active.sealed = true
 	j.mu.Unlock()
+	j.cutSlack()
 	f := j.file
 	j.active, j.file = nil, nil
 	if j.o.Ack == Memory {
@@ -88,8 +108,10 @@ func (j *Journal) fail(offset, frames int64) {
 	j.mu.Lock()
 	s := j.active
 	s.sealed = true
+	long := s.size + s.slack
 	s.size = offset + frames
-	j.bytes += frames
+	s.slack = max(long-s.size, 0)
+	j.bytes += s.size + s.slack - long
 	j.stats.Failures++
 	j.mu.Unlock()
 	f := j.file
@@ -101,7 +123,8 @@ func (j *Journal) fail(offset, frames int64) {
 	// readers from what is there.
 	if f.Truncate(offset) == nil {
 		j.mu.Lock()
-		j.bytes -= frames
+		j.bytes -= s.size + s.slack - offset
+		s.slack = offset - s.size
 		j.mu.Unlock()
 	}
 	if err := f.Close(); err != nil {
@@ -113,6 +136,7 @@ func (j *Journal) fail(offset, frames int64) {
 func (j *Journal) finish() {
 	err := j.flusher.stop()
 	if j.file != nil {
+		j.cutSlack()
 		err = errors.Join(err, j.file.Close())
 		j.file = nil
 	}

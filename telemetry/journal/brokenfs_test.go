@@ -163,6 +163,17 @@ func (b *brokenFS) Remove(name string) error {
 	})
 }
 
+func (b *brokenFS) Truncate(name string, size int64) error {
+	return b.call(func() error {
+		n := b.names[name]
+		if n == nil {
+			return &fs.PathError{Op: "truncate", Path: name, Err: fs.ErrNotExist}
+		}
+		n.cutTo(int(size))
+		return nil
+	})
+}
+
 func (b *brokenFS) Rename(from, to string) error {
 	return b.call(func() error {
 		n := b.names[from]
@@ -266,8 +277,9 @@ func (f *brokenFile) WriteVec(bufs [][]byte, offset int64) error {
 	wrote := false
 	err := f.fs.call(func() error {
 		wrote = true
-		if c := f.fs.capacity; c > 0 && f.fs.used()+len(p) > c {
-			f.n.write(p[:max(0, c-f.fs.used())], int(offset))
+		grow := max(int(offset)+len(p)-len(f.n.data), 0)
+		if c := f.fs.capacity; c > 0 && f.fs.used()+grow > c {
+			f.n.write(p[:max(0, len(p)-grow+c-f.fs.used())], int(offset))
 			return syscall.ENOSPC
 		}
 		f.n.write(p, int(offset))
@@ -279,6 +291,24 @@ func (f *brokenFile) WriteVec(bufs [][]byte, offset int64) error {
 		f.n.write(p[:f.fs.rng.IntN(len(p))], int(offset))
 	}
 	return err
+}
+
+// Reserve and Blank make it a file that can be prepared.
+func (f *brokenFile) Reserve(size int64) error {
+	return f.fs.call(func() error {
+		if c := f.fs.capacity; c > 0 && f.fs.used()+int(size)-len(f.n.data) > c {
+			return syscall.ENOSPC
+		}
+		f.n.write(make([]byte, size), 0)
+		return nil
+	})
+}
+
+func (f *brokenFile) Blank(from, to int64) error {
+	return f.fs.call(func() error {
+		f.n.write(make([]byte, to-from), int(from))
+		return nil
+	})
 }
 
 func (f *brokenFile) ReadAt(p []byte, off int64) (n int, err error) {

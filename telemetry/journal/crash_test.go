@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,6 +23,25 @@ type ledger struct {
 	committed journal.Position // by the essential cursor: retention may take what is before
 	sidecars  map[journal.Position]string
 	maxBytes  int64
+	prepared  bool          // spares are made, whenever there is none
+	clock     *tickingClock // with prepared
+}
+
+// options are those of crashOptions, with room and time for spares where they are
+// wanted.
+func (l *ledger) options(fsys *brokenFS) journal.Options {
+	o := crashOptions(fsys, l.maxBytes)
+	if l.prepared {
+		o.Prepare, o.Now = 1<<40, l.clock.now
+	}
+	return o
+}
+
+// tickingClock goes on by more than a rate is looked at over whenever it is read.
+type tickingClock struct{ read atomic.Int64 }
+
+func (c *tickingClock) now() time.Time {
+	return time.Unix(1_700_000_000, 0).Add(time.Duration(c.read.Add(1)) * 200 * time.Millisecond)
 }
 
 // crashOptions makes small segments that expire soon.
@@ -43,7 +63,7 @@ func (l *ledger) play(t *testing.T, fsys *brokenFS, entries int) {
 		var err error
 		// A failing disk may keep it from starting for a while.
 		for range 5 {
-			if j, err = journal.Open(context.Background(), "/data", crashOptions(fsys, l.maxBytes)); err == nil {
+			if j, err = journal.Open(context.Background(), "/data", l.options(fsys)); err == nil {
 				break
 			}
 		}
@@ -74,6 +94,9 @@ func (l *ledger) play(t *testing.T, fsys *brokenFS, entries int) {
 		l.submitted++
 		for range 5 {
 			r, err := j.Append(context.Background(), sample(i))
+			if l.prepared {
+				journal.AwaitSpare(j)
+			}
 			if err == nil {
 				l.acked[i] = r
 				break
@@ -138,7 +161,7 @@ func (l *ledger) putSidecars(j *journal.Journal) {
 // and appends once more. It gives the journal's figures.
 func (l *ledger) verify(t *testing.T, fsys *brokenFS) {
 	t.Helper()
-	j, err := journal.Open(context.Background(), "/data", crashOptions(fsys, l.maxBytes))
+	j, err := journal.Open(context.Background(), "/data", l.options(fsys))
 	if err != nil {
 		t.Fatalf("Open after the crash: %v", err)
 	}
@@ -185,13 +208,23 @@ func newLedger() *ledger {
 	return &ledger{acked: map[uint64]journal.Receipt{}, sidecars: map[journal.Position]string{}, maxBytes: 24 << 10}
 }
 
+// newPreparedLedger is that of a journal that makes spares.
+func newPreparedLedger() *ledger {
+	l := newLedger()
+	l.maxBytes, l.prepared, l.clock = 64<<10, true, new(tickingClock)
+	return l
+}
+
+// ledgers are the ways in which a journal is used until it breaks.
+var ledgers = map[string]func() *ledger{"appended": newLedger, "prepared": newPreparedLedger}
+
 const crashEntries = 24
 
 // calls tells how many file system calls a scenario makes.
-func calls(t *testing.T) int {
+func calls(t *testing.T, begin func() *ledger) int {
 	t.Helper()
 	fsys := newBrokenFS(1)
-	l := newLedger()
+	l := begin()
 	l.play(t, fsys, crashEntries)
 	if len(l.acked) != crashEntries {
 		t.Fatalf("%d of %d entries acknowledged on a sound disk", len(l.acked), crashEntries)
@@ -204,7 +237,16 @@ func calls(t *testing.T) int {
 // durable, and again in a call of the start after it.
 func TestPowerCut(t *testing.T) {
 	t.Parallel()
-	n := calls(t)
+	for name, begin := range ledgers {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			powerCuts(t, begin)
+		})
+	}
+}
+
+func powerCuts(t *testing.T, begin func() *ledger) {
+	n := calls(t, begin)
 	points := 0
 	seeds := uint64(1)
 	if os.Getenv("TORTURE") != "" {
@@ -223,7 +265,7 @@ func TestPowerCut(t *testing.T) {
 				point = fmt.Sprintf("power cut in call %d of %d, %d %% kept, seed %d", at, n, percent, seed)
 				fsys := newBrokenFS(seed)
 				fsys.cutAt = at
-				l := newLedger()
+				l := begin()
 				l.play(t, fsys, crashEntries)
 				l.verify(t, fsys.image(percent, seed))
 
@@ -242,7 +284,16 @@ func TestPowerCut(t *testing.T) {
 // then the power is cut.
 func TestFailingCalls(t *testing.T) {
 	t.Parallel()
-	n := calls(t)
+	for name, begin := range ledgers {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			failingCalls(t, begin)
+		})
+	}
+}
+
+func failingCalls(t *testing.T, begin func() *ledger) {
+	n := calls(t, begin)
 	point := ""
 	defer func() {
 		if t.Failed() {
@@ -254,7 +305,7 @@ func TestFailingCalls(t *testing.T) {
 			point = fmt.Sprintf("calls %d to %d of %d failed", at, at+length-1, n)
 			fsys := newBrokenFS(uint64(at))
 			fsys.failAt, fsys.failFor = at, length
-			l := newLedger()
+			l := begin()
 			l.play(t, fsys, crashEntries)
 			if len(l.acked) != crashEntries {
 				t.Fatalf("%d of %d entries acknowledged after retries", len(l.acked), crashEntries)
@@ -269,15 +320,24 @@ func TestFailingCalls(t *testing.T) {
 // cut, acknowledged by the first one or not.
 func TestReadableIsDurable(t *testing.T) {
 	t.Parallel()
-	n := calls(t)
+	for name, begin := range ledgers {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			readableIsDurable(t, begin)
+		})
+	}
+}
+
+func readableIsDurable(t *testing.T, begin func() *ledger) {
+	n := calls(t, begin)
 	for at := 1; at <= n; at++ {
 		fsys := newBrokenFS(uint64(at))
 		fsys.cutAt = at
-		l := newLedger()
+		l := begin()
 		l.play(t, fsys, crashEntries)
 
 		next := fsys.killed()
-		j, err := journal.Open(context.Background(), "/data", crashOptions(next, l.maxBytes))
+		j, err := journal.Open(context.Background(), "/data", l.options(next))
 		if err != nil {
 			t.Fatalf("killed in call %d: %v", at, err)
 		}
@@ -285,7 +345,7 @@ func TestReadableIsDurable(t *testing.T) {
 		after := next.image(0, 1)
 		closeJournal(t, j)
 
-		j, err = journal.Open(context.Background(), "/data", crashOptions(after, l.maxBytes))
+		j, err = journal.Open(context.Background(), "/data", l.options(after))
 		if err != nil {
 			t.Fatalf("killed in call %d: %v", at, err)
 		}
@@ -306,7 +366,7 @@ func TestPowerCutUnderLoad(t *testing.T) {
 		fsys.cutAt = at
 		l := newLedger()
 		l.submitted, l.maxBytes = clients*each, 1<<20
-		if j, err := journal.Open(context.Background(), "/data", crashOptions(fsys, l.maxBytes)); err == nil {
+		if j, err := journal.Open(context.Background(), "/data", l.options(fsys)); err == nil {
 			var mu sync.Mutex
 			var wg sync.WaitGroup
 			for c := range uint64(clients) {

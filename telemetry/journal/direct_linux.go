@@ -5,7 +5,6 @@ import (
 	"os"
 	"strconv"
 	"sync/atomic"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -32,6 +31,11 @@ const (
 type direct struct {
 	file *os.File
 	off  bool
+
+	prepared int64  // offset before which the device has all blocks
+	zeros    []byte // what they are blanked with
+	last     []byte // what stands from the start of a block to lastAt
+	lastAt   int64
 }
 
 // directRefused is set once a file system took a file and then not its data.
@@ -46,9 +50,7 @@ func takeWindow() *[]byte {
 	if w := window.Swap(nil); w != nil {
 		return w
 	}
-	b := make([]byte, directWindow+directBlock)
-	skip := -int(uintptr(unsafe.Pointer(unsafe.SliceData(b)))) & (directBlock - 1)
-	b = b[skip:][:directWindow]
+	b := alignedBytes(directWindow)
 	return &b
 }
 

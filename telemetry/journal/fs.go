@@ -18,6 +18,8 @@ type FS interface {
 	// Open opens an existing file for reading; Sync works on it too.
 	Open(name string) (File, error)
 	Remove(name string) error
+	// Truncate makes an existing file shorter.
+	Truncate(name string, size int64) error
 	Rename(from, to string) error
 	// ReadDir gives the names in a directory, sorted.
 	ReadDir(dir string) ([]string, error)

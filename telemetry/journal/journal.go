@@ -58,6 +58,7 @@ type Journal struct {
 	queued   int64 // bytes in queue
 	pending  map[[16]byte]*request
 	horizon  *horizon
+	spare    spare
 	ring     ring
 	shared   shared
 	cursors  []*Cursor
@@ -71,6 +72,8 @@ type Journal struct {
 	cooling cooling  // of file, with Fsync
 	doomed  []string // files whose removal failed
 	flusher flusher
+	// untrimmed tells that segments may have zeros behind them that a crash left.
+	untrimmed bool
 }
 
 // maintenance is how often age limits are looked at.
@@ -114,6 +117,7 @@ func Open(ctx context.Context, dir string, o Options) (*Journal, error) {
 	total, _, _ := j.fs.Space(dir)
 	j.o = o.withSpace(total)
 	j.ring.most = j.o.RingBytes
+	j.spare = j.o.newSpare()
 	if err := j.recover(ctx); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
@@ -190,6 +194,7 @@ func (j *Journal) Close() error {
 		defer j.mu.Unlock()
 		return j.closeErr
 	}
+	j.giveUpSpare()
 	j.mu.Lock()
 	evicted := j.ring.drain()
 	cursors := j.cursors

@@ -39,6 +39,9 @@ func openFile(name string, flag int) (File, error) {
 // Remove implements FS.
 func (osFS) Remove(name string) error { return os.Remove(name) }
 
+// Truncate implements FS.
+func (osFS) Truncate(name string, size int64) error { return os.Truncate(name, size) }
+
 // Rename implements FS.
 func (osFS) Rename(from, to string) error { return os.Rename(from, to) }
 

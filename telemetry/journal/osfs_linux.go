@@ -18,8 +18,11 @@ const (
 // WriteVec implements File.
 func (f *osFile) WriteVec(bufs [][]byte, offset int64) error {
 	pending := append(make([][]byte, 0, len(bufs)), bufs...)
-	pending, offset, err := f.writeDirect(pending, offset)
+	pending, offset, err := f.writeOver(pending, offset)
 	if err != nil {
+		return err
+	}
+	if pending, offset, err = f.writeDirect(pending, offset); err != nil {
 		return err
 	}
 	return f.writeCached(pending, offset)

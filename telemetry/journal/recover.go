@@ -58,6 +58,7 @@ func (j *Journal) recover(ctx context.Context) error {
 	if err := j.settle(files); err != nil {
 		return err
 	}
+	j.untrimmed = slices.ContainsFunc(j.segments, func(s *segment) bool { return s.slack > 0 })
 	j.openEnd, j.ring.start = j.durable, j.durable
 	return j.remember(ctx, files)
 }
@@ -126,6 +127,7 @@ func (j *Journal) open(f *found, name string) (err error) {
 	}
 	f.head, f.valid, err = parseSegmentHead(b, f.base)
 	if f.valid {
+		f.prepared = f.head.prepared > 0
 		f.salt, f.seq, f.items, f.created = f.head.salt, f.head.seq, f.head.items, f.head.created
 	}
 	return err
@@ -139,6 +141,9 @@ func (n *found) follows(f *found) bool {
 // learnFrom takes what the header of the next segment says about f.
 func (f *found) learnFrom(next *found) error {
 	f.end, f.seqEnd, f.itemsEnd = next.head.prevEnd, next.head.seq, next.head.items
+	if written := int64(next.base - f.base); f.prepared && f.size > written {
+		f.size, f.slack = written, f.size-written
+	}
 	if f.end == f.start() {
 		return nil
 	}
@@ -171,6 +176,12 @@ func (j *Journal) survey(f, next *found) error {
 		limit, window = min(limit, int64(next.base-f.base)), narrowWindow
 	}
 	s := newScanner(f.file, f.base, f.salt, limit, window)
+	if next == nil && f.prepared && f.size <= f.head.prepared {
+		var err error
+		if s.blank, err = s.blankFrom(limit); err != nil {
+			return err
+		}
+	}
 	f.seqEnd, f.itemsEnd = f.seq, f.items
 	var bad []damage
 	end, err := s.walk(segmentHeader, next == nil, func(h *head) {
@@ -194,6 +205,11 @@ func (j *Journal) survey(f, next *found) error {
 	}
 	f.segment.salt = s.salt
 	f.end = f.base + Position(max(end, segmentHeader))
+	if s.blank > 0 {
+		// The zeros that it was filled with are no tail. A record may end with some.
+		written := max(s.blank, end)
+		f.size, f.slack = written, f.size-written
+	}
 	for _, d := range bad {
 		j.damage(f.segment, d, f.file)
 	}

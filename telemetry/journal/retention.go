@@ -39,9 +39,13 @@ func (j *Journal) fitting(batch []*request, room int64, why cause) []*request {
 func (j *Journal) makeRoom(need int64) int64 {
 	for {
 		j.mu.Lock()
-		room := j.o.MaxBytes - j.bytes
+		room := j.o.MaxBytes - j.bytes + j.prepared()
 		j.mu.Unlock()
-		if room >= need || !j.expire(func(s *segment) bool { return j.passed(s, true) }) {
+		if room >= need {
+			return room
+		}
+		// What is ready for records to come goes before what somebody has not read.
+		if !j.expire(j.read) && !j.giveUpSpare() && !j.expire(func(s *segment) bool { return j.passed(s, true) }) {
 			return room
 		}
 	}
@@ -58,8 +62,13 @@ func (j *Journal) freeSpace(need int64) (int64, bool) {
 			j.fault(err)
 			return 0, false
 		}
-		free -= max(j.o.Reserve, 0)
-		if free >= need || !j.expire(func(s *segment) bool { return len(j.cursors) > 0 && j.passed(s, false) }) {
+		j.mu.Lock()
+		free += j.prepared() - max(j.o.Reserve, 0)
+		j.mu.Unlock()
+		if free >= need {
+			return free, true
+		}
+		if !j.giveUpSpare() && !j.expire(j.read) {
 			return free, true
 		}
 	}
@@ -79,7 +88,7 @@ func (j *Journal) maintain() {
 	aged := func(s *segment) bool {
 		age := time.Duration(now - max(s.last, s.created))
 		return age > j.o.MaxAge && j.passed(s, true) ||
-			age > j.o.Keep && len(j.cursors) > 0 && j.passed(s, false)
+			age > j.o.Keep && j.read(s)
 	}
 	for more := true; more; {
 		more = j.expire(aged)
@@ -98,6 +107,9 @@ func (j *Journal) passed(s *segment, essentialOnly bool) bool {
 	}
 	return true
 }
+
+// read tells whether there are cursors and all of them let s go. mu is held.
+func (j *Journal) read(s *segment) bool { return len(j.cursors) > 0 && j.passed(s, false) }
 
 // expire deletes the oldest segment if it is sealed and may go, after telling the
 // cursors, and tells whether it did. may is called with mu held.
@@ -128,7 +140,7 @@ func (j *Journal) expire(may func(*segment) bool) bool {
 	if len(unread) > 0 {
 		j.stats.ExpiredUnread++
 	}
-	j.bytes -= s.size + s.sidecar + s.quarantine
+	j.bytes -= s.size + s.slack + s.sidecar + s.quarantine
 	files := []string{fileName(s.base, segmentSuffix)}
 	if s.sidecar > 0 {
 		files = append(files, fileName(s.base, sidecarSuffix))

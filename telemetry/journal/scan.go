@@ -22,6 +22,7 @@ type scanner struct {
 	base  Position
 	salt  uint64 // 0 until known, when the segment's header is damaged
 	limit int64  // nothing at or behind this offset is read
+	blank int64  // only zeros are between here and the limit; 0: not known
 
 	window []byte // file content at offset at, within buf
 	at     int64
@@ -118,7 +119,11 @@ func (s *scanner) read(body []byte, h *head, off int64) (bool, error) {
 // seek gives the offset of the first frame at or after off whose header is valid,
 // the limit if there is none.
 func (s *scanner) seek(off int64) (int64, error) {
-	for off < s.limit {
+	limit := s.limit
+	if s.blank > 0 {
+		limit = min(limit, s.blank)
+	}
+	for off < limit {
 		b, err := s.bytesAt(off, len(marker))
 		if err != nil {
 			return 0, err
@@ -138,6 +143,25 @@ func (s *scanner) seek(off int64) (int64, error) {
 		off++
 	}
 	return s.limit, nil
+}
+
+// blankFrom gives the offset from which a file holds only zeros before limit.
+func (s *scanner) blankFrom(limit int64) (int64, error) {
+	for limit > 0 {
+		from := max(limit-wideWindow, 0)
+		b, err := s.bytesAt(from, int(limit-from))
+		if err != nil {
+			return 0, err
+		}
+		// What the file turns out not to have any more stands for zeros.
+		b = b[:min(int64(len(b)), limit-from)]
+		// Equal neighbours are all equal, which is compared faster than byte by byte.
+		if len(b) > 0 && (b[0] != 0 || !bytes.Equal(b[1:], b[:len(b)-1])) {
+			return from + int64(len(bytes.TrimRight(b, "\x00"))), nil
+		}
+		limit = from
+	}
+	return 0, nil
 }
 
 // damage is a stretch of a segment that holds no valid frame.

@@ -25,7 +25,8 @@ import (
 //	56  8  number of items before
 //	64  8  created, Unix nanoseconds
 //	72  8  salt
-//	80 12  zero
+//	80  8  length up to which the file was filled with zeros before, 0: it was not
+//	88  4  zero
 //	92  4  CRC32C of bytes 0 to 92
 const (
 	segmentHeader = 96
@@ -68,11 +69,13 @@ type segment struct {
 	seqEnd, itemsEnd uint64
 
 	created, first, last int64 // Unix nanoseconds; 0: no record
-	size                 int64 // of the file, with what is behind end
+	size                 int64 // of what was written to the file, with what is behind end
+	slack                int64 // how much longer the file is; below 0 where it was cut
 	sidecar              int64 // size of the sidecar file, 0: none
 	quarantine           int64 // size of the quarantine file, 0: none
 	sealed               bool
-	generation           int // counts how often its file was replaced
+	prepared             bool // its file was a spare
+	generation           int  // counts how often its file was replaced
 }
 
 func (s *segment) start() Position { return s.base + segmentHeader }
@@ -120,6 +123,7 @@ type segmentHead struct {
 	seq, items              uint64
 	created                 int64
 	salt                    uint64
+	prepared                int64
 }
 
 func (h *segmentHead) encode() []byte {
@@ -136,7 +140,8 @@ func (h *segmentHead) encode() []byte {
 	b = le.AppendUint64(b, h.items)
 	b = le.AppendUint64(b, uint64(h.created))
 	b = le.AppendUint64(b, h.salt)
-	b = append(b, make([]byte, 12)...)
+	b = le.AppendUint64(b, uint64(h.prepared))
+	b = append(b, make([]byte, 4)...)
 	return le.AppendUint32(b, crc32.Checksum(b, castagnoli))
 }
 
@@ -163,5 +168,6 @@ func parseSegmentHead(b []byte, base Position) (segmentHead, bool, error) {
 		items:    le.Uint64(b[56:]),
 		created:  int64(le.Uint64(b[64:])),
 		salt:     le.Uint64(b[72:]),
+		prepared: int64(le.Uint64(b[80:])),
 	}, true, nil
 }

@@ -8,7 +8,7 @@ import (
 // Stats tell about a journal. The sizes are of now, the counts of this process's
 // life.
 type Stats struct {
-	// Bytes is the size of all files, MaxBytes its bound.
+	// Bytes is the size of all files, with what is held ready, MaxBytes its bound.
 	Bytes, MaxBytes int64
 	// RoomBytes is about what may be appended before appends are refused, by MaxBytes
 	// and by the file system, after all that may expire has; 0: the next is refused.
@@ -82,7 +82,7 @@ func (j *Journal) Stats() Stats {
 	defer j.mu.Unlock()
 	s := j.stats
 	s.Bytes, s.MaxBytes = j.bytes, j.o.MaxBytes
-	s.UnexpiredBytes = max(j.o.MaxBytes-j.bytes, 0)
+	s.UnexpiredBytes = max(j.o.MaxBytes-j.bytes+j.blank(), 0)
 	s.RoomBytes = j.roomLocked(free)
 	s.Refusing = j.refusing
 	s.Segments = len(j.segments)
@@ -102,19 +102,28 @@ func (j *Journal) Stats() Stats {
 
 // roomLocked gives what may be appended before it is refused. mu is held.
 func (j *Journal) roomLocked(free int64) int64 {
-	room := j.o.MaxBytes - j.bytes
-	free -= max(j.o.Reserve, 0)
+	room := j.o.MaxBytes - j.bytes + j.blank()
+	free = saturated(free, j.blank()) - max(j.o.Reserve, 0)
 	givenUp := len(j.cursors) > 0
 	for _, s := range j.segments {
 		if !s.sealed || !j.passed(s, true) {
 			break
 		}
-		room += s.size
+		room += s.size + s.slack
 		if givenUp = givenUp && j.passed(s, false); givenUp {
-			free = saturated(free, s.size)
+			free = saturated(free, s.size+s.slack)
 		}
 	}
 	return max(min(room, free)-segmentHeader, 0)
+}
+
+// blank is what the journal holds ready for what comes. mu is held.
+func (j *Journal) blank() int64 {
+	n := j.spare.held()
+	if i := len(j.segments); i > 0 && !j.segments[i-1].sealed {
+		n += max(j.segments[i-1].slack, 0)
+	}
+	return n
 }
 
 func saturated(a, b int64) int64 {

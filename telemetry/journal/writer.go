@@ -90,6 +90,7 @@ func (w *writer) commit(batch []*request) {
 		w.refuse(batch, faultCause, err)
 		return
 	}
+	w.prepare(w.inflight, frames)
 	w.publish(batch, frames)
 	w.accepting()
 	if w.o.Ack == Fsync {
@@ -97,7 +98,7 @@ func (w *writer) commit(batch []*request) {
 	} else {
 		w.flusher.written.Store(w.active.size)
 	}
-	if w.active.size >= w.o.SegmentBytes {
+	if w.active.size >= w.o.SegmentBytes || w.ripe() {
 		w.seal()
 	}
 }
@@ -164,7 +165,8 @@ func (w *writer) publish(batch []*request, frames int64) {
 	s.seqEnd, s.itemsEnd = w.seq, w.items
 	w.durable = s.end
 	w.evicted = w.ring.pass(w.nearest(), w.evicted)
-	w.bytes += frames
+	w.bytes += max(frames-max(s.slack, 0), 0)
+	s.slack = max(s.slack-frames, 0)
 	w.inflight = 0
 	w.stats.Appended += uint64(len(batch))
 	w.stats.AppendedBytes += uint64(frames)
