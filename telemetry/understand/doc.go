@@ -5,7 +5,8 @@
 //
 // It works in three steps, each in a file or a few of its own:
 //
-//	Reader     what one span says, resolved over dialects      docs/semantics.md, section 2
+//	Reader     what one span says, resolved over dialects      docs/semantics.md, section 2;
+//	           of a span like one before, only its figures     (familiar.go)
 //	assembly   spans of a trace joined by parent ids, closed    docs/semantics.md, section 3
 //	           by journal time
 //	settling   what a closed fragment counts for                docs/semantics.md, sections 3 and 4

@@ -308,3 +308,52 @@ func TestFamiliarSpansCountAsAllDo(t *testing.T) {
 		t.Errorf("%d familiar spans came again: too few to prove anything", used)
 	}
 }
+
+// TestLearningIsBounded: of spans whose words never repeat one in so many is learnt from,
+// and no more are kept than there is room for; those that come again and again are found
+// all the same.
+func TestLearningIsBounded(t *testing.T) {
+	e, _ := newEngine(t, DefaultConfig())
+	const spans = 60_000
+	one := func(n int, name string) {
+		s := step{resource: "app", span: &otlp.SpanData{
+			TraceID: [16]byte{1, byte(n >> 16), byte(n >> 8), byte(n)}, SpanID: [8]byte{1}, Name: name, Start: 1, End: 2,
+		}}
+		if err := e.Traces(epoch, 0, s.request()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n := range spans {
+		one(n, fmt.Sprint("GET /items/", n))
+		if n%1000 == 0 {
+			one(spans+n, "GET /items")
+		}
+	}
+	kept, found := 0, uint32(0)
+	for _, set := range e.familiars.sets {
+		for _, f := range set {
+			if f != nil {
+				kept++
+				found += f.used
+			}
+		}
+	}
+	if most := min(familiarSets*len(familiarSet{}), (mostCredit+spans)/learning+1); kept > most || kept < 500 {
+		t.Errorf("%d of %d spans are familiar, at most %d should be", kept, spans, most)
+	}
+	for range 2 * learning {
+		one(2*spans+kept, "GET /items")
+		kept++
+	}
+	again := uint32(0)
+	for _, set := range e.familiars.sets {
+		for _, f := range set {
+			if f != nil {
+				again += f.used
+			}
+		}
+	}
+	if again <= found {
+		t.Error("a span that came many times never became familiar")
+	}
+}
