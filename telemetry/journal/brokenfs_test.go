@@ -293,24 +293,6 @@ func (f *brokenFile) WriteVec(bufs [][]byte, offset int64) error {
 	return err
 }
 
-// Reserve and Blank make it a file that can be prepared.
-func (f *brokenFile) Reserve(size int64) error {
-	return f.fs.call(func() error {
-		if c := f.fs.capacity; c > 0 && f.fs.used()+int(size)-len(f.n.data) > c {
-			return syscall.ENOSPC
-		}
-		f.n.write(make([]byte, size), 0)
-		return nil
-	})
-}
-
-func (f *brokenFile) Blank(from, to int64) error {
-	return f.fs.call(func() error {
-		f.n.write(make([]byte, to-from), int(from))
-		return nil
-	})
-}
-
 func (f *brokenFile) ReadAt(p []byte, off int64) (n int, err error) {
 	err = f.fs.call(func() error {
 		if off < int64(len(f.n.data)) {

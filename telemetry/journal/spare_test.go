@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -357,4 +358,22 @@ func (p *plainFS) Create(name string) (journal.File, error) {
 	}
 	f, err := p.brokenFS.Create(name)
 	return struct{ journal.File }{f}, err
+}
+
+// Reserve and Blank make it a file that can be prepared.
+func (f *brokenFile) Reserve(size int64) error {
+	return f.fs.call(func() error {
+		if c := f.fs.capacity; c > 0 && f.fs.used()+int(size)-len(f.n.data) > c {
+			return syscall.ENOSPC
+		}
+		f.n.write(make([]byte, size), 0)
+		return nil
+	})
+}
+
+func (f *brokenFile) Blank(from, to int64) error {
+	return f.fs.call(func() error {
+		f.n.write(make([]byte, to-from), int(from))
+		return nil
+	})
 }
