@@ -20,13 +20,13 @@ import (
 // texts are bodies of every nature: what repeats near and far, what does not, little and much.
 func texts() map[string][]byte {
 	r := rand.New(rand.NewPCG(5, 6))
-	noise := make([]byte, 200_000)
+	noise := make([]byte, 70_000)
 	for i := range noise {
 		noise[i] = byte(r.Uint32())
 	}
 	words := strings.Fields("gen_ai.operation.name chat http.route /chat server.address o que faz a válvula de alívio quando a pressão passa")
 	var prose bytes.Buffer
-	for prose.Len() < 300_000 {
+	for prose.Len() < 150_000 {
 		fmt.Fprint(&prose, words[r.IntN(len(words))], " ", strconv36(r))
 	}
 	mixed := slices.Concat(prose.Bytes()[:70_000], noise[:50_000], bytes.Repeat([]byte{0}, 100_000), prose.Bytes()[:70_000])
@@ -68,7 +68,7 @@ func members(t testing.TB, text []byte) map[string][]byte {
 		}
 		all[name] = out.Bytes()
 	}
-	for _, level := range []int{flate.HuffmanOnly, flate.NoCompression, 1, 2, 5, 6, 7, 9} {
+	for _, level := range []int{flate.HuffmanOnly, flate.NoCompression, 1, 6, 9} {
 		write(fmt.Sprint("klauspost ", level), func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriterLevel(w, level) })
 		write(fmt.Sprint("standard ", level), func(w io.Writer) (io.WriteCloser, error) { return stdgzip.NewWriterLevel(w, level) })
 	}
@@ -106,7 +106,7 @@ func TestInflatesOnlyWhatIsWhole(t *testing.T) {
 				t.Fatalf("%s: decoded %d bytes of %d", how, cut, len(member))
 			}
 		}
-		for range 3000 {
+		for range 500 {
 			mutant := bytes.Clone(member)
 			for range 1 + r.IntN(3) {
 				mutant[r.IntN(len(mutant))] ^= 1 << r.IntN(8)
@@ -169,7 +169,7 @@ func TestInflateAgreesWithTheLibrary(t *testing.T) {
 		for _, member := range members(t, text[:min(len(text), 4000)]) {
 			stream := member[gzipHead : len(member)-gzipTail]
 			agree(t, stream)
-			for range 300 {
+			for range 150 {
 				mutant := bytes.Clone(stream)
 				mutant[r.IntN(min(len(mutant), 80))] ^= 1 << r.IntN(8)
 				agree(t, mutant)
