@@ -107,7 +107,6 @@ func (p *process) serve(ctx context.Context, loaded config.Loaded, reload func()
 		return errors.Join(err, stopped)
 	}
 	started <- &reloader{log: log, level: level, svc: svc, load: reload}
-	defer spare()() // only now: what bounds itself by the number of CPUs has read it
 	p.announce(loaded, svc, version)
 	warnExposed(log, loaded.Config)
 	forgetStart()
