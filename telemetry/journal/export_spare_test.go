@@ -5,8 +5,13 @@ import (
 	"runtime"
 )
 
-// AwaitSpare waits until no spare is being made, and tells whether one is ready.
+// AwaitSpare waits until the writer has done all that the last batch gave it to do
+// and no spare is being made, and tells whether one is ready.
 func AwaitSpare(j *Journal) bool {
+	select {
+	case j.sealing <- ^Position(0): // no segment's; it is taken between batches only
+	case <-j.stopping:
+	}
 	for {
 		j.mu.Lock()
 		making, ready := j.spare.making, j.spare.file != nil

@@ -119,6 +119,7 @@ func TestZerosOfAKilledProcess(t *testing.T) {
 		t.Error("the spare of the killed process stays")
 	}
 	r := appendSample(t, again, n)
+	journal.AwaitSpare(again)
 	if r.Position-end > 2*96 {
 		t.Errorf("goes on at %d after %d", r.Position, end)
 	}
@@ -306,7 +307,7 @@ func TestNoSpares(t *testing.T) {
 	for name, change := range map[string]func(*journal.Options){
 		"small":       func(o *journal.Options) { o.MaxBytes = 63 << 10 },
 		"memory":      func(o *journal.Options) { o.Ack = journal.Memory },
-		"fast":        func(o *journal.Options) { o.Prepare = 100 },
+		"fast":        func(o *journal.Options) { o.Prepare = 1 },
 		"not wanted":  func(o *journal.Options) { o.Prepare = -1 },
 		"no one came": func(o *journal.Options) { now := o.Now(); o.Now = func() time.Time { return now } },
 	} {
@@ -338,6 +339,7 @@ func TestFileThatCannotBePrepared(t *testing.T) {
 			t.Fatal("there is a spare")
 		}
 	}
+	journal.AwaitSpare(j)
 	if fsys.spares != 1 {
 		t.Errorf("asked %d times for what the file system does not offer", fsys.spares)
 	}
