@@ -10,6 +10,7 @@
 //	make bench FULL=1                               # every transport, content and batch, and the long run
 //	make bench ARGS="-out result.md"
 //	make bench ARGS="-transport grpc -content 1536 -batch 512 -servers fsync,collector"
+//	make bench ARGS="-collector-proxy PATH"         # with LangChain's langsmith-collector-proxy, built at PATH
 //	go run ./bench -help
 //
 // Every measurement has a process and a directory of its own, on loopback, and
