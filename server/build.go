@@ -145,7 +145,7 @@ func (s *Server) openJournal(ctx context.Context, p *parts) (err error) {
 		s.log.Warn(notice, "data_dir", c.DataDir)
 	}
 	// Under the journal's lock: nobody else makes one.
-	if err = markFormat(c.DataDir, s.version); err != nil {
+	if err = markFormat(c.DataDir, s.version, s.log); err != nil {
 		return err
 	}
 	p.identity, err = loadIdentity(c.DataDir, s.log)

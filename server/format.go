@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -30,9 +31,11 @@ type writtenFormat struct {
 }
 
 // refuseNewer gives an error of kind Unsupported for a data directory of a later
-// format, before anything in it is touched.
+// format, before anything in it is touched. One that does not say its format, since
+// the file is damaged, is not refused: what a later version would have changed says so
+// itself (docs/upgrade.md), and a flipped bit is no reason not to start.
 func refuseNewer(dir string) error {
-	written, err := readFormat(dir)
+	written, _, err := readFormat(dir)
 	if err != nil || written.Format <= dataFormat {
 		return err
 	}
@@ -42,40 +45,45 @@ func refuseNewer(dir string) error {
 		dir, written.Format, written.Version, dataFormat)
 }
 
-func readFormat(dir string) (writtenFormat, error) {
-	path := filepath.Join(dir, formatFile)
-	content, err := os.ReadFile(path)
+// readFormat gives what the directory says of its format, the zero value if it says
+// nothing; damaged tells that it has the file, and that the file says nothing.
+func readFormat(dir string) (w writtenFormat, damaged bool, err error) {
+	content, err := os.ReadFile(filepath.Join(dir, formatFile))
 	if errors.Is(err, fs.ErrNotExist) {
-		return writtenFormat{}, nil
+		return writtenFormat{}, false, nil
 	}
 	if err != nil {
-		return writtenFormat{}, err
+		return writtenFormat{}, false, err
 	}
-	var w writtenFormat
 	if err := json.Unmarshal(content, &w); err != nil || w.Format < 1 {
-		// Nothing writes this file but a program that knew its format: a guess could
-		// cost data, a look costs a minute.
-		return writtenFormat{}, telemetry.Errorf(telemetry.Internal,
-			"%s does not say which format the data directory has; if no later version than this one ever ran here, remove the file", path)
+		return writtenFormat{}, true, nil
 	}
-	return w, nil
+	return w, false, nil
 }
 
 // markFormat writes the format of this program into a directory that has an earlier
-// one or none. It is called under the journal's lock, and looks again for a later
-// one that came while the lock was waited for.
-func markFormat(dir, version string) error {
+// one or none, and sets a damaged file aside. It is called under the journal's lock, and
+// looks again for a later format that came while the lock was waited for.
+func markFormat(dir, version string, log *slog.Logger) error {
 	if err := refuseNewer(dir); err != nil {
 		return err
 	}
-	if written, err := readFormat(dir); err != nil || written.Format == dataFormat {
+	path := filepath.Join(dir, formatFile)
+	written, damaged, err := readFormat(dir)
+	if err != nil || written.Format == dataFormat {
 		return err
+	}
+	if damaged {
+		log.Error("the file that names the format of the data directory is damaged and set aside; the directory is read as of this version's format",
+			"file", path, "format", dataFormat)
+		if err := os.Rename(path, path+".damaged"); err != nil {
+			return err
+		}
 	}
 	content, err := json.Marshal(writtenFormat{dataFormat, version})
 	if err != nil {
 		return err
 	}
-	path := filepath.Join(dir, formatFile)
 	if err := durable.WriteFile(path, append(content, '\n')); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}

@@ -86,8 +86,10 @@ func TestVeryLargeRequestsCountBehindTheLog(t *testing.T) {
 		i := New(Options{Log: log})
 		post := func(text int) {
 			t.Helper()
-			body := spans(1, otlp.SpanData{TraceID: [16]byte{9}, SpanID: [8]byte{9}, Name: "n", Start: 1, End: 2,
-				Attributes: []otlp.KV{otlp.Str("k", string(bytes.Repeat([]byte("x"), text)))}})
+			body := spans(1, otlp.SpanData{
+				TraceID: [16]byte{9}, SpanID: [8]byte{9}, Name: "n", Start: 1, End: 2,
+				Attributes: []otlp.KV{otlp.Str("k", string(bytes.Repeat([]byte("x"), text)))},
+			})
 			r := httptest.NewRequest(http.MethodPost, "/v1/traces", bytes.NewReader(body))
 			r.Header.Set("Content-Type", "application/x-protobuf")
 			w := httptest.NewRecorder()
