@@ -80,15 +80,6 @@ var (
 )
 
 func decodeGzip(dst, src []byte, limit int64) ([]byte, error) {
-	if out, ok := inflateMember(dst, src, limit); ok {
-		return out, nil
-	}
-	return decodeGzipStream(dst, src, limit)
-}
-
-// decodeGzipStream is the slow twin of inflateMember: it takes everything that is
-// gzip, and says what is wrong with what is not.
-func decodeGzipStream(dst, src []byte, limit int64) ([]byte, error) {
 	r := gzipReaders.Get().(*gzipReader)
 	defer func() {
 		r.src.Reset(nil)
