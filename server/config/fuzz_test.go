@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"treq/server/config"
 	"treq/telemetry"
@@ -44,6 +45,7 @@ func FuzzLoad(f *testing.F) {
 			t.Fatalf("what is shown does not load: %v\n%s", err, shown.Bytes())
 		}
 		ignore := cmp.Options{
+			cmpopts.EquateEmpty(),
 			cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".Explicit" || p.Last().String() == ".Endpoint" }, cmp.Ignore()),
 			cmp.Comparer(func(a, b telemetry.Secret) bool { return a.IsZero() == b.IsZero() }),
 		}

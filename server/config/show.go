@@ -2,6 +2,7 @@ package config
 
 import (
 	"io"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -63,9 +64,10 @@ func (l Loaded) annotate(n *yaml.Node, key string) {
 }
 
 // prune drops the empty keys of list items: there the exporter's and the rules'
-// own defaults hold, and an empty value would not say which.
+// own defaults hold, and an empty value would not say which. A map's keys are the
+// user's, and a header may be empty.
 func prune(n *yaml.Node, key string) {
-	if !strings.Contains(key, "[") {
+	if t, ok := lookup(reflect.TypeFor[Config](), key); !strings.Contains(key, "[") || ok && t.Kind() == reflect.Map {
 		return
 	}
 	kept := n.Content[:0]
