@@ -25,7 +25,8 @@ func (s *Server) openRuns(p *parts) (err error) {
 		EraseNative: func(body []byte, erased func(run, trace [16]byte) bool) bool {
 			return langsmith.Erase(body, func(run, trace langsmith.ID) bool { return erased(run, trace) })
 		},
-		Pricer: func() understand.Pricer { return pricing.NewFinder(p.models.book) },
+		DeadLetters: p.sinks.EraseDeadLetters,
+		Pricer:      func() understand.Pricer { return pricing.NewFinder(p.models.book) },
 	})
 	if err != nil {
 		return err

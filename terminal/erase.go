@@ -17,11 +17,15 @@ func Erase(ctx context.Context, c *Client, s Screen, run, user string, w io.Writ
 	if user != "" {
 		path = "/monitoring/runs?user=" + url.QueryEscape(user)
 	}
-	var erased struct{ Runs, Records int }
+	var erased struct {
+		Runs, Records int
+		Letters       int `json:"dead_letters"`
+	}
 	if err := c.delete(ctx, path, &erased); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, s.say("erased: %d runs, in %d records\n", "apagado: %d execuções, em %d registros\n"), erased.Runs, erased.Records)
+	_, err := fmt.Fprintf(w, s.say("erased: %d runs, in %d records and %d dead letters\n", "apagado: %d execuções, em %d registros e %d entregas recusadas\n"),
+		erased.Runs, erased.Records, erased.Letters)
 	return err
 }
 

@@ -16,8 +16,8 @@ func (p *process) eraseCommand() *cobra.Command {
 		Short: "Erase what one run or all runs of a user say (LGPD)",
 		Long: `Erase has a running service overwrite what the spans of a run say, or of every run
 in which a user is named: questions, answers, documents, comments, names. It does so
-in the journal and in what is made of it. Numbers stay, and so does what was counted.
-It does not reach what was forwarded: erase it there too.
+in the journal, in what is made of it, and in the dead letters of sinks. Numbers stay,
+and so does what was counted. It does not reach what was forwarded: erase it there too.
 
 It needs a token of the scope admin.`,
 		Example: `  treq-telemetry erase --user maria@example.com

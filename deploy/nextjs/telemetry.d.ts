@@ -736,6 +736,7 @@ export interface components {
             service: string;
         };
         Erased: {
+            dead_letters: number;
             records: number;
             runs: number;
         };

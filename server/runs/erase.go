@@ -16,6 +16,8 @@ type Erased struct {
 	// were overwritten for it.
 	Runs    int `json:"runs"`
 	Records int `json:"records"`
+	// DeadLetters is how many requests that sinks would not take were overwritten.
+	DeadLetters int `json:"dead_letters"`
 }
 
 // erasing keeps erasures from each other: each reads the journal from its beginning.
@@ -23,8 +25,8 @@ type erasing struct{ busy atomic.Bool }
 
 // Erase overwrites the content of the run that an id means, with the whole trace
 // that it is of: texts of spans, of judgements, and of the native requests it came
-// in. Ids, models, times and numbers stay, and so does what was counted. What sinks
-// were sent is theirs. Errors are of kind NotFound, or Unavailable: then some of it
+// in, in the journal and in dead letters. Ids, models, times and numbers stay, and so
+// does what was counted. What sinks were sent is theirs. Errors are of kind NotFound, or Unavailable: then some of it
 // may be erased, and it can be called again.
 func (v *Viewer) Erase(ctx context.Context, id string) (Erased, error) {
 	w, err := want(id)
@@ -32,10 +34,31 @@ func (v *Viewer) Erase(ctx context.Context, id string) (Erased, error) {
 		return Erased{}, err
 	}
 	p, err := v.locate(ctx, w)
+	if telemetry.KindOf(err) == telemetry.NotFound {
+		// Dead letters stay longer than the journal.
+		missed := err
+		_, err = v.letters(ctx, func(kind journal.Kind, body []byte) bool {
+			if kind.Spans() {
+				p.take(&w, body)
+			}
+			return false
+		})
+		if err == nil && !p.any {
+			err = missed
+		}
+	}
 	if err != nil {
 		return Erased{}, err
 	}
 	return v.erase(ctx, v.eraser(p.trace), "")
+}
+
+// letters goes over the dead letters.
+func (v *Viewer) letters(ctx context.Context, blank func(kind journal.Kind, body []byte) bool) (changed int, err error) {
+	if v.o.DeadLetters == nil {
+		return 0, nil
+	}
+	return v.o.DeadLetters(ctx, blank)
 }
 
 // EraseUser is Erase for every trace of which a span names the user, or a
@@ -55,8 +78,8 @@ func (v *Viewer) eraser(traces ...[16]byte) *eraser {
 	return e
 }
 
-// erase reads the whole journal: once for what the traces are called elsewhere, once
-// for the records that say something of them.
+// erase reads the whole journal and the dead letters: once for what the traces are
+// called elsewhere, once for what says something of them.
 func (v *Viewer) erase(ctx context.Context, e *eraser, user string) (done Erased, err error) {
 	if !v.erasing.busy.CompareAndSwap(false, true) {
 		return done, &telemetry.Error{Kind: telemetry.Unavailable, Message: "another erasure is under way; try again when it has ended"}
@@ -67,6 +90,15 @@ func (v *Viewer) erase(ctx context.Context, e *eraser, user string) (done Erased
 	var scanner otlp.Scanner
 	err = v.whole(ctx, journal.Kind.Spans, func(_ *journal.Record, body []byte) {
 		_ = scanner.Traces(body, &gathered) // a damaged record names nothing
+	})
+	if err != nil {
+		return done, err
+	}
+	_, err = v.letters(ctx, func(kind journal.Kind, body []byte) bool {
+		if kind.Spans() {
+			_ = scanner.Traces(body, &gathered)
+		}
+		return false
 	})
 	if err != nil || len(e.traces) == 0 && user == "" {
 		return done, err
@@ -88,7 +120,8 @@ func (v *Viewer) erase(ctx context.Context, e *eraser, user string) (done Erased
 		return done, err
 	}
 	v.rows.erase(e.traces)
-	return done, nil
+	done.DeadLetters, err = v.letters(ctx, e.blank)
+	return done, err
 }
 
 // whole tells all records of some kinds that the journal has.

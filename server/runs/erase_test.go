@@ -2,6 +2,7 @@ package runs
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"treq/telemetry"
+	"treq/telemetry/journal"
 	"treq/telemetry/judgement"
 	"treq/telemetry/otlp"
 	"treq/telemetry/semconv"
@@ -30,6 +32,54 @@ func holdsText(t *testing.T, dir, text string) bool {
 		t.Fatal(err)
 	}
 	return found
+}
+
+// letters are what a sink would not take.
+type letters struct {
+	kinds  []journal.Kind
+	bodies [][]byte
+}
+
+func (l *letters) each(_ context.Context, blank func(kind journal.Kind, body []byte) bool) (changed int, err error) {
+	for i, b := range l.bodies {
+		if blank(l.kinds[i], b) {
+			changed++
+		}
+	}
+	return changed, nil
+}
+
+// Dead letters are erased with the journal, and where only they have a run or a user.
+func TestEraseDeadLetters(t *testing.T) {
+	dead := &letters{}
+	within(t, func(o *Options) { o.DeadLetters = dead.each }, func(h *house) {
+		t := h.t
+		secret, user := otlp.Str(semconv.GenAIPrompt, "my secret"), otlp.Str(semconv.UserID, "maria")
+		h.append(body(llm(1, 1, 0, secret)))
+		dead.kinds = []journal.Kind{journal.Traces, journal.Traces, journal.Traces, journal.Runs}
+		dead.bodies = [][]byte{
+			body(llm(1, 1, 0, secret)), body(llm(2, 2, 0, secret, user)), body(llm(3, 3, 0, secret)),
+			[]byte(`{"id":"` + traceText(3) + `","inputs":{"q":"my secret"}}`),
+		}
+		hold := func() (hold [4]bool) {
+			for i, b := range dead.bodies {
+				hold[i] = bytes.Contains(b, []byte("my secret"))
+			}
+			return hold
+		}
+		if done, err := h.viewer.Erase(t.Context(), traceText(1)); err != nil || done != (Erased{Runs: 1, Records: 1, DeadLetters: 1}) || hold() != [4]bool{false, true, true, true} {
+			t.Errorf("%+v, %v, left are %v", done, err, hold())
+		}
+		if done, err := h.viewer.EraseUser(t.Context(), "maria"); err != nil || done != (Erased{Runs: 1, DeadLetters: 1}) || hold() != [4]bool{false, false, true, true} {
+			t.Errorf("%+v, %v, left are %v", done, err, hold())
+		}
+		if _, err := h.viewer.Erase(t.Context(), traceText(9)); telemetry.KindOf(err) != telemetry.NotFound {
+			t.Error(err)
+		}
+		if done, err := h.viewer.Erase(t.Context(), traceText(3)); err != nil || done != (Erased{Runs: 1, DeadLetters: 1}) || hold()[2] {
+			t.Errorf("%+v, %v, left are %v", done, err, hold())
+		}
+	})
 }
 
 func TestErase(t *testing.T) {

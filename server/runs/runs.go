@@ -29,6 +29,10 @@ type Options struct {
 	// says of some runs, told by their ids and their traces' (zero where it does not
 	// say), and tells whether it did. nil leaves such records as they are.
 	EraseNative func(body []byte, erased func(run, trace [16]byte) bool) bool
+	// DeadLetters gives blank, as records' bodies of their kinds, the requests that lie
+	// where sinks put what nobody takes; blank changes them in place and says whether it
+	// did. It gives how many were changed, durably. nil has none.
+	DeadLetters func(ctx context.Context, blank func(kind journal.Kind, body []byte) bool) (changed int, err error)
 	// IndexBytes bounds the memory of the index; DefaultIndexBytes when 0.
 	IndexBytes int64
 	// ListBytes bounds the memory of what lists are made of; DefaultListBytes when 0.

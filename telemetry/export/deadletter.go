@@ -42,8 +42,23 @@ type deadLetters struct {
 	size int64
 }
 
+// What the names of dead-letter files end with, and behind that the older half's.
+const (
+	deadSuffix  = ".dead"
+	olderSuffix = ".1"
+)
+
+// encodingRuns is the encoding of a body of LangSmith's run protocol.
+const encodingRuns = "runs"
+
 func openDeadLetters(path string, bound int64) (*deadLetters, error) {
 	d := &deadLetters{path: path, bound: bound}
+	for _, half := range []string{path, path + olderSuffix} {
+		// A crash left it, with content that was to be erased.
+		if err := ignoreMissing(os.Remove(half + freshSuffix)); err != nil {
+			return nil, fmt.Errorf("dead-letter file: %w", err)
+		}
+	}
 	info, err := os.Stat(path)
 	switch {
 	case err == nil:
@@ -101,7 +116,7 @@ func (d *deadLetters) turn(full *os.File) (*os.File, error) {
 	if err := errors.Join(full.Sync(), full.Close()); err != nil {
 		return full, err
 	}
-	if err := os.Rename(d.path, d.path+".1"); err != nil {
+	if err := os.Rename(d.path, d.path+olderSuffix); err != nil {
 		return full, err
 	}
 	fresh, err := d.open()

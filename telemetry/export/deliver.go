@@ -287,7 +287,7 @@ func (d *delivery) letter(b *batch, i int, out outcome) deadLetter {
 		letter.Encoding, data = "raw", p.ticket.record.Body
 	}
 	if p.runs != nil && letter.Encoding == "" {
-		letter.Encoding = "runs"
+		letter.Encoding = encodingRuns
 	}
 	letter.Payload = data
 	return letter

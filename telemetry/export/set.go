@@ -10,7 +10,10 @@ import (
 
 // Set is all sinks of a process. Its methods are safe for concurrent use, and no
 // sink waits for another in any of them.
-type Set struct{ sinks []*Sink }
+type Set struct {
+	sinks []*Sink
+	dir   string // of the files
+}
 
 // NewSet makes the sinks, all stopped. It fails as a whole: for a configuration
 // that does not validate, for a name that stands twice, or for files that cannot
@@ -29,7 +32,7 @@ func NewSet(configs []Config, d Deps) (*Set, error) {
 	if err := errors.Join(faults...); err != nil {
 		return nil, err
 	}
-	set := &Set{}
+	set := &Set{dir: d.Dir}
 	for _, c := range configs {
 		s, err := New(c, d)
 		if err != nil {

@@ -134,7 +134,7 @@ func (s *Sink) open(d Deps) error {
 		return err
 	}
 	base := filepath.Join(dir, s.config.Name)
-	if s.dead, err = openDeadLetters(base+".dead", s.config.DeadLetterBytes); err != nil {
+	if s.dead, err = openDeadLetters(base+deadSuffix, s.config.DeadLetterBytes); err != nil {
 		return err
 	}
 	s.statePath = base + ".json"

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -51,6 +52,20 @@ func ruled(more ...string) http.Header {
 	return header
 }
 
+// requests gives what the lines of a dead-letter file hold.
+func requests(t *testing.T, lines []byte) []byte {
+	t.Helper()
+	var all []byte
+	for line := range bytes.Lines(lines) {
+		var letter struct{ Payload []byte }
+		if err := json.Unmarshal(line, &letter); err != nil {
+			t.Error(err)
+		}
+		all = append(all, letter.Payload...)
+	}
+	return all
+}
+
 // counted takes the numbers of the documents that a chat is counted in.
 func counted(s *e2etest.Server) string {
 	var lines []string
@@ -71,7 +86,10 @@ func TestErase(t *testing.T) {
 	first, second, third := strings.Repeat("a1", 16), strings.Repeat("b2", 16), strings.Repeat("c3", 16)
 	const kept = "0191d0a8-7c3e-7000-8000-0242ac120002"
 	dir := e2etest.DataDir(t)
-	s := e2etest.Start(t, e2etest.Spec{DataDir: dir, Config: quick + "tokens: {admin: [rules]}\n"})
+	// Nothing is good enough for the sink: what was said lies in its dead letters as well.
+	refuses := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no", http.StatusBadRequest) }))
+	t.Cleanup(refuses.Close)
+	s := e2etest.Start(t, e2etest.Spec{DataDir: dir, Config: quick + "tokens: {admin: [rules]}\nsinks: [{name: refuses, endpoint: '" + refuses.URL + "/v1/traces'}]\n"})
 	send := func(path, body, coding string) {
 		t.Helper()
 		header, data := ruled("Content-Type", "application/json"), []byte(body)
@@ -108,6 +126,10 @@ func TestErase(t *testing.T) {
 			if !regexp.MustCompile("(?m)^" + line + "$").MatchString(m) {
 				return fmt.Errorf("no line %s in\n%s", line, m)
 			}
+		}
+		sinks := string(s.Do(http.MethodGet, "/monitoring/sinks", ruled(), nil).Body)
+		if !strings.Contains(sinks, `"dead_lettered_spans":7`) {
+			return fmt.Errorf("the sink: %s", sinks)
 		}
 		return nil
 	})
@@ -146,7 +168,7 @@ func TestErase(t *testing.T) {
 		}
 	}
 
-	if out := erase("--user", hers); !strings.Contains(out, "2") {
+	if out := erase("--user", hers); !strings.Contains(out, "2 runs") || strings.Contains(out, " 0 dead letters") {
 		t.Errorf("erase --user: %s", out)
 	}
 	s.Crash()
@@ -171,6 +193,12 @@ func TestErase(t *testing.T) {
 			return err
 		}
 		b, err := os.ReadFile(path)
+		if strings.Contains(path, ".dead") {
+			b = requests(t, b)
+			if !bytes.Contains(b, []byte(others)) {
+				t.Errorf("%s lost what somebody else said", path)
+			}
+		}
 		for _, text := range []string{secret, hers} {
 			if bytes.Contains(b, []byte(text)) {
 				t.Errorf("%s holds %q", path, text)
