@@ -60,6 +60,11 @@ func (s *Server) sampleHistory(p *parts) error {
 			return err
 		}
 	}
+	if !p.reader.Restored() {
+		if err := p.history.Begin(context.Background()); err != nil {
+			s.log.Warn("the history does not know when totals began", "error", err)
+		}
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {

@@ -58,6 +58,17 @@ func (s *Store) Run(ctx context.Context, from Source) {
 	}
 }
 
+// Begin notes in an empty history that a step ago there was nothing, so that totals
+// have a beginning also where a crash comes before the first sampling. It is called
+// before anything is counted, unless totals of an earlier process were taken over; in a
+// history that has samples it does nothing.
+func (s *Store) Begin(ctx context.Context) error {
+	if !s.sampler.lastTime().IsZero() {
+		return nil
+	}
+	return s.Sample(ctx, s.o.Now().Add(-s.o.Step), nil, true)
+}
+
 // step samples once.
 func (s *Store) step(ctx context.Context, from Source) {
 	families, err := from.Families(ctx)

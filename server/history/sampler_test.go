@@ -96,6 +96,27 @@ func TestRestoredTotalsHaveNoBeginning(t *testing.T) {
 	s.want(t, noon.Add(15*time.Second), `delta(treq_chat_tokens_total{service_name="new"}[15001ms])*15/15.001`, 1)
 }
 
+// A history that begins before anything is counted knows that totals were zero then,
+// also in a process that took them over from one that never sampled.
+func TestBegin(t *testing.T) {
+	dir := t.TempDir() + "/history"
+	now := noon
+	s := open(t, Options{Dir: dir, Now: func() time.Time { return now }})
+	if err := s.Begin(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s = open(t, Options{Dir: killed(t, s), Now: func() time.Time { return now }})
+	if err := s.Begin(t.Context()); err != nil { // it has begun
+		t.Fatal(err)
+	}
+	a := newApp()
+	a.chats.WithLabelValues("app").Add(7)
+	now = now.Add(time.Second)
+	s.mustSample(t, now, a.families(t), true)
+	s.want(t, now, `treq_chat_tokens_total - min_over_time(treq_chat_tokens_total[1m])`, 7)
+	s.want(t, now, `count_over_time(up[1m])`, 2)
+}
+
 // What is gone has no present value, and comes back.
 func TestSeriesThatAreGoneEnd(t *testing.T) {
 	s := open(t, Options{})
