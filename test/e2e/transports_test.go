@@ -24,7 +24,7 @@ import (
 )
 
 // settled bounds the wait until what was acknowledged is in the documents.
-const settled = 30 * time.Second
+const settled = time.Minute
 
 // once is what one question adds, whatever way it came.
 var once = e2etest.Totals{Chats: 1, RAGQueries: 1, Searches: 1, Calls: 1, Tokens: 300}
