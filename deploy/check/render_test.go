@@ -3,7 +3,9 @@ package check
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -49,7 +51,8 @@ func TestBlueprint(t *testing.T) {
 		Services []struct {
 			Disk    struct{ MountPath string }
 			EnvVars []struct {
-				Key, Value    string
+				Key           string
+				Value         any // text, or a number
 				GenerateValue bool
 			}
 		}
@@ -58,7 +61,7 @@ func TestBlueprint(t *testing.T) {
 		t.Fatalf("%+v %v", b, err)
 	}
 	known := documented(t)
-	env := []string{"PORT=10000", "LANGSMITH_API_KEY=ls-key"}
+	env, port := []string{"LANGSMITH_API_KEY=ls-key"}, ""
 	for _, v := range b.Services[0].EnvVars {
 		if !known[v.Key] {
 			t.Errorf("%s is no setting", v.Key)
@@ -66,9 +69,19 @@ func TestBlueprint(t *testing.T) {
 		switch {
 		case v.GenerateValue:
 			env = append(env, v.Key+"=b25lK29mLzI1Ng==")
-		case v.Value != "":
-			env = append(env, v.Key+"="+v.Value)
+		case v.Value != nil:
+			env = append(env, fmt.Sprintf("%s=%v", v.Key, v.Value))
 		}
+		if v.Key == "PORT" {
+			port = fmt.Sprint(v.Value)
+		}
+	}
+	// https://render.com/docs/private-network#port-restrictions; without a PORT it is 10000.
+	if port == "" || slices.Contains([]string{"10000", "18012", "18013", "19099"}, port) {
+		t.Errorf("the backend cannot reach port %q on the private network", port)
+	}
+	if !bytes.Contains(read(t, "docs", "deploy.md"), []byte("`http://treq-telemetry-2j3e:"+port+"`")) {
+		t.Errorf("the documentation sends the backend to another port than %s", port)
 	}
 	for _, name := range []string{"LANGCHAIN_TRACING_V2", "LANGSMITH_API_KEY", "LANGCHAIN_PROJECT", "CORS_ORIGINS"} {
 		if !regexp.MustCompile(`(?m)^\s+- key: ` + name + `$`).Match(text) {
