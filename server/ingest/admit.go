@@ -29,7 +29,11 @@ type request struct {
 	tenant   string
 	// shape may make of the decompressed body what is kept; nil keeps it as it is.
 	shape func(body []byte) ([]byte, error)
-	lease lease
+	// mend may make of a body that was refused what can be kept of it; nil for none.
+	mend func(body []byte) ([]byte, error)
+	// partly tells that the log keeps some of it although the answer is a refusal.
+	partly bool
+	lease  lease
 	// wire is the body as it came, of came bytes, plain decompressed (nil if it came
 	// so), made what was built from it (nil if nothing was).
 	wire, plain, made *compress.Buffer
@@ -115,6 +119,11 @@ func (i *Ingest) admit(ctx context.Context, q *request) (otlp.Partial, error) {
 		e.Hash = i.hash(q, body) // what the address said is in it now
 	}
 	items, bad, err := q.signal.check(body)
+	if err != nil && q.mend != nil {
+		if body, err = q.mend(body); err == nil {
+			items, bad, err = q.signal.check(body)
+		}
+	}
 	if err != nil {
 		return none, err
 	}

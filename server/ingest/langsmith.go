@@ -76,7 +76,9 @@ func (i *Ingest) serveNative(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		return
 	}
-	i.refuse(q, err)
+	if !q.partly {
+		i.refuse(q, err)
+	}
 	if telemetry.KindOf(err) == telemetry.Unsupported {
 		w.Header().Set("Accept-Encoding", compress.Supported)
 	}
@@ -149,6 +151,25 @@ func (i *Ingest) postRuns(r *http.Request, q *request, address, id string) error
 		}
 		return body, nil
 	}
-	_, err = i.admit(r.Context(), q)
-	return err
+	// What one part of a hundred runs has wrong must not cost the others: SDKs send
+	// nothing again that was refused.
+	var refused int
+	var why error
+	q.mend = func(body []byte) ([]byte, error) {
+		if err := q.lease.grow(int64(len(body))); err != nil { // of a part that is respelled there is a copy meanwhile
+			return nil, err
+		}
+		return q.make(len(body)+len(body)/3+64, func(dst []byte) (sound []byte, err error) {
+			if sound, refused, why = langsmith.AppendSound(dst, body); len(sound) == len(dst) {
+				return nil, why
+			}
+			return sound, nil
+		})
+	}
+	if _, err = i.admit(r.Context(), q); err != nil || refused == 0 {
+		return err
+	}
+	q.partly = true
+	q.counters.signals[native.index].partial.Add(uint64(refused))
+	return telemetry.Errorf(telemetry.KindOf(why), "%d of the parts or runs refused, the rest is kept: %s", refused, why)
 }

@@ -127,7 +127,8 @@ func must(text string) langsmith.ID {
 	return id
 }
 
-// Nothing of a request with a fault is kept, and the answer names the part.
+// The answer names the part that has a fault. What is sound beside it is kept, as
+// many operations as kept says.
 func TestBadRunsAreNamed(t *testing.T) {
 	const multipart, batch = "/runs/multipart", "/runs/batch"
 	form := func(pairs ...string) string { return string(parts("b", pairs...)) }
@@ -136,25 +137,26 @@ func TestBadRunsAreNamed(t *testing.T) {
 		path, body string
 		status     int
 		says       string
+		kept       uint32
 	}{
-		"no JSON":                {multipart, form("post."+runA, object(runA), "post."+runA+".inputs", "{"), 422, "post." + runA + ".inputs: it is no JSON"},
-		"another's id":           {multipart, form("post."+runA, object(runB)), 422, "post." + runA},
-		"no id":                  {multipart, form("post.1", "{}"), 422, `post.1: "1" is no UUID`},
-		"a part of nothing":      {multipart, form("outputs", "{}"), 422, `"outputs" is none of`},
-		"a field of no run":      {multipart, form("post."+runA, object(runA), "post."+runB+".inputs", "{}"), 422, "post." + runB + ".inputs comes before the run"},
-		"a field that is none":   {multipart, form("post."+runA, object(runA), "post."+runA+".secrets", "{}"), 422, "names no field"},
-		"a type":                 {multipart, form("post."+runA, `{"name":7}`), 422, "its name may not be a JSON number"},
-		"a parent":               {multipart, form("post."+runA, `{"parent_run_id":"x"}`), 422, "parent_run_id"},
-		"too deep":               {multipart, form("post."+runA, object(runA), "post."+runA+".inputs", deep), 413, "nests deeper than 500"},
-		"a judgement":            {multipart, form("feedback."+runA, `{"key":"k"}`), 422, "feedback." + runA},
-		"cut off":                {multipart, strings.TrimSuffix(form("post."+runA, object(runA)), "--b--\r\n"), 400, "cut off"},
-		"another boundary":       {multipart, string(parts("c", "post."+runA, object(runA))), 400, "does not begin with the boundary"},
-		"nothing":                {multipart, "", 400, "boundary"},
-		"a batch of none":        {batch, `[]`, 422, "the batch"},
-		"a batch without an id":  {batch, `{"post":[{"name":"n"}]}`, 422, "post 0: it has no id"},
-		"a batch's second patch": {batch, `{"patch":[` + object(runA) + `,{"id":"x"}]}`, 422, "patch 1"},
-		"multipart as a batch":   {batch, form("post."+runA, object(runA)), 400, "no JSON object"},
-		"a run of none":          {"/runs", "7", 422, "post 0"},
+		"no JSON":                {multipart, form("post."+runA, object(runA), "post."+runA+".inputs", "{"), 422, "post." + runA + ".inputs: it is no JSON", 1},
+		"another's id":           {multipart, form("post."+runA, object(runB)), 422, "post." + runA, 0},
+		"no id":                  {multipart, form("post.1", "{}"), 422, `post.1: "1" is no UUID`, 0},
+		"a part of nothing":      {multipart, form("outputs", "{}"), 422, `"outputs" is none of`, 0},
+		"a field of no run":      {multipart, form("post."+runA, object(runA), "post."+runB+".inputs", "{}"), 422, "post." + runB + ".inputs comes before the run", 1},
+		"a field that is none":   {multipart, form("post."+runA, object(runA), "post."+runA+".secrets", "{}"), 422, "names no field", 1},
+		"a type":                 {multipart, form("post."+runA, `{"name":7}`), 422, "its name may not be a JSON number", 0},
+		"a parent":               {multipart, form("post."+runA, `{"parent_run_id":"x"}`), 422, "parent_run_id", 0},
+		"too deep":               {multipart, form("post."+runA, object(runA), "post."+runA+".inputs", deep), 413, "nests deeper than 500", 1},
+		"a judgement":            {multipart, form("feedback."+runA, `{"key":"k"}`), 422, "feedback." + runA, 0},
+		"cut off":                {multipart, strings.TrimSuffix(form("post."+runA, object(runA)), "--b--\r\n"), 400, "cut off", 0},
+		"another boundary":       {multipart, string(parts("c", "post."+runA, object(runA))), 400, "does not begin with the boundary", 0},
+		"nothing":                {multipart, "", 400, "boundary", 0},
+		"a batch of none":        {batch, `[]`, 422, "the batch", 0},
+		"a batch without an id":  {batch, `{"post":[{"name":"n"}]}`, 422, "post 0: it has no id", 0},
+		"a batch's second patch": {batch, `{"patch":[` + object(runA) + `,{"id":"x"}]}`, 422, "patch 1", 1},
+		"multipart as a batch":   {batch, form("post."+runA, object(runA)), 400, "no JSON object", 0},
+		"a run of none":          {"/runs", "7", 422, "post 0", 0},
 	} {
 		log := &fakeLog{}
 		i := New(Options{Log: log})
@@ -166,8 +168,48 @@ func TestBadRunsAreNamed(t *testing.T) {
 		if w.Code != one.status || !strings.Contains(detail(t, w), one.says) {
 			t.Errorf("%s: %d %s", name, w.Code, w.Body)
 		}
-		if len(log.entries) > 0 {
-			t.Errorf("%s: something was kept", name)
+		kept := uint32(0)
+		for _, e := range log.entries {
+			if kept = e.Items; one.kept == 0 {
+				break
+			}
+			if r, err := langsmith.Read(e.Body); err != nil || r.Items() != int(one.kept) {
+				t.Errorf("%s: %q was kept, %v", name, e.Body, err)
+			}
+		}
+		if kept != one.kept {
+			t.Errorf("%s: %d were kept, not %d", name, kept, one.kept)
+		}
+		stats := i.Stats()[2]
+		refused := stats.Refused["other"] + stats.Refused["invalid"] + stats.Refused["too_large"]
+		if wantRefused := uint64(1 - min(one.kept, 1)); refused != wantRefused || stats.Signals[0].Partial != 1-wantRefused {
+			t.Errorf("%s: %+v", name, stats)
+		}
+		checkIdle(t, i)
+	}
+}
+
+// What some SDKs call JSON is taken in every address and encoding, and costs nothing.
+func TestNumbersThatAreNone(t *testing.T) {
+	run := `{"id":"` + runA + `","name":"NaN","extra":{"a":NaN,"b":[-Infinity,Infinity]}}`
+	for _, one := range []struct{ path, body, encoding string }{
+		{"/runs/multipart", string(parts("b", "post."+runA, object(runA), "post."+runA+".inputs", `{"x":NaN}`)), ""},
+		{"/runs/multipart", string(parts("b", "post."+runA, run)), "zstd"},
+		{"/runs/batch", `{"post":[` + run + `]}`, "gzip"},
+		{"/runs", run, ""},
+	} {
+		log := &fakeLog{}
+		i := New(Options{Log: log})
+		contentType := "application/json"
+		if one.path == "/runs/multipart" {
+			contentType = "multipart/form-data; boundary=b"
+		}
+		w := call(i, one.path, compressed(one.encoding, []byte(one.body)), "Content-Type", contentType, "Content-Encoding", one.encoding)
+		if w.Code != http.StatusAccepted || len(log.entries) != 1 || log.entries[0].Items != 1 {
+			t.Fatalf("%s %s: %d %s", one.path, one.body, w.Code, w.Body)
+		}
+		if _, err := langsmith.Read(log.entries[0].Body); err != nil {
+			t.Errorf("%q: %v", log.entries[0].Body, err)
 		}
 		checkIdle(t, i)
 	}

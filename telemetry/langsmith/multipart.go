@@ -43,6 +43,7 @@ func Begins(body []byte, boundary string) bool {
 type part struct {
 	name        string
 	contentType string
+	header      []byte // all of it, as it came
 	content     []byte
 }
 
@@ -88,7 +89,7 @@ func readPart(n int, b []byte) (p part, err error) {
 	if !ok || len(header) > maxPartHeader {
 		return p, telemetry.Errorf(telemetry.Invalid, "part %d of the multipart body has no headers, or too long ones", n)
 	}
-	p.content = content
+	p.header, p.content = header, content
 	for line := range strings.SplitSeq(string(header), "\r\n") {
 		name, value, _ := strings.Cut(line, ":")
 		value = strings.TrimSpace(value)
@@ -121,67 +122,79 @@ func nameIn(disposition string) string {
 }
 
 func readMultipart(body []byte, check func([]byte) error) (Request, error) {
-	var r Request
-	last := map[string]int{} // the operation of "post.<id>" or "patch.<id>"
-	attachments := map[string]int{}
-	err := eachPart(body, func(p part) error {
-		op, rest, _ := strings.Cut(p.name, ".")
-		id, field, isField := strings.Cut(rest, ".")
-		switch {
-		case op == "feedback":
-			f, err := ReadFeedback(p.content)
-			if err != nil {
-				return telemetry.Errorf(telemetry.KindOf(err), "error parsing %.128s: %s", p.name, err)
-			}
-			r.Feedback = append(r.Feedback, f)
-			return nil
-		case op == "attachment":
-			if at, ok := attachments[id]; ok {
-				a := Attachment{Name: field, Type: mediaType(p.contentType), Bytes: len(p.content)}
-				r.Ops[at].attachments = append(r.Ops[at].attachments, a)
-			}
-			return nil // one of a run that comes elsewhere is kept with the bytes
-		case op != "post" && op != "patch":
-			return telemetry.Errorf(telemetry.Unprocessable,
-				"the part %.128q is none of post.<id>, patch.<id>, a field of these, attachment.<id>.<name> and feedback.<id>", p.name)
-		}
-		run, err := ParseID(id)
-		if err != nil {
-			return within(clip(p.name), err)
-		}
-		if !isField {
-			if len(r.Ops) == maxOps {
-				return telemetry.Errorf(telemetry.TooLarge, "a request may have %d runs", maxOps)
-			}
-			if err := check(p.content); err != nil {
-				return within(clip(p.name), err)
-			}
-			one, err := operation(clip(p.name), op == "patch", run, p.content)
-			if err != nil {
-				return err
-			}
-			last[p.name], attachments[id] = len(r.Ops), len(r.Ops)
-			r.Ops = append(r.Ops, one)
-			return nil
-		}
-		at, ok := last[op+"."+id]
-		if !ok {
-			return telemetry.Errorf(telemetry.Unprocessable, "the part %.128s comes before the run that it is of", p.name)
-		}
-		into := r.Ops[at].field(field)
-		if into == nil {
-			return telemetry.Errorf(telemetry.Unprocessable, "the part %.128q names no field of a run that comes in a part of its own", p.name)
-		}
-		if err := check(p.content); err != nil {
-			return within(clip(p.name), err)
-		}
-		*into = p.content
-		return nil
-	})
-	if err != nil {
+	f := newForm(check)
+	if err := eachPart(body, f.take); err != nil {
 		return Request{}, err
 	}
-	return r, nil
+	return f.request, nil
+}
+
+// form is a multipart body being read. A part that is refused leaves it as it was.
+type form struct {
+	request     Request
+	check       func([]byte) error
+	last        map[string]int // the operation of "post.<id>" or "patch.<id>"
+	attachments map[string]int
+}
+
+func newForm(check func([]byte) error) *form {
+	return &form{check: check, last: map[string]int{}, attachments: map[string]int{}}
+}
+
+func (f *form) take(p part) error {
+	r := &f.request
+	op, rest, _ := strings.Cut(p.name, ".")
+	id, field, isField := strings.Cut(rest, ".")
+	switch {
+	case op == "feedback":
+		j, err := ReadFeedback(p.content)
+		if err != nil {
+			return telemetry.Errorf(telemetry.KindOf(err), "error parsing %.128s: %s", p.name, err)
+		}
+		r.Feedback = append(r.Feedback, j)
+		return nil
+	case op == "attachment":
+		if at, ok := f.attachments[id]; ok {
+			a := Attachment{Name: field, Type: mediaType(p.contentType), Bytes: len(p.content)}
+			r.Ops[at].attachments = append(r.Ops[at].attachments, a)
+		}
+		return nil // one of a run that comes elsewhere is kept with the bytes
+	case op != "post" && op != "patch":
+		return telemetry.Errorf(telemetry.Unprocessable,
+			"the part %.128q is none of post.<id>, patch.<id>, a field of these, attachment.<id>.<name> and feedback.<id>", p.name)
+	}
+	run, err := ParseID(id)
+	if err != nil {
+		return within(clip(p.name), err)
+	}
+	if !isField {
+		if len(r.Ops) == maxOps {
+			return telemetry.Errorf(telemetry.TooLarge, "a request may have %d runs", maxOps)
+		}
+		if err := f.check(p.content); err != nil {
+			return within(clip(p.name), err)
+		}
+		one, err := operation(clip(p.name), op == "patch", run, p.content)
+		if err != nil {
+			return err
+		}
+		f.last[p.name], f.attachments[id] = len(r.Ops), len(r.Ops)
+		r.Ops = append(r.Ops, one)
+		return nil
+	}
+	at, ok := f.last[op+"."+id]
+	if !ok {
+		return telemetry.Errorf(telemetry.Unprocessable, "the part %.128s comes before the run that it is of", p.name)
+	}
+	into := r.Ops[at].field(field)
+	if into == nil {
+		return telemetry.Errorf(telemetry.Unprocessable, "the part %.128q names no field of a run that comes in a part of its own", p.name)
+	}
+	if err := f.check(p.content); err != nil {
+		return within(clip(p.name), err)
+	}
+	*into = p.content
+	return nil
 }
 
 func clip(name string) string { return name[:min(len(name), 128)] }
