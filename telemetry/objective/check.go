@@ -1,6 +1,7 @@
 package objective
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -13,7 +14,8 @@ import (
 const longestWindow = 15 * 24 * time.Hour
 
 // check finds what no single key shows. Only objectives that this file touches
-// are looked at: the others were checked with theirs.
+// are looked at: the others were checked with theirs. What could not be read of one
+// would be told a second time, as something missing: those are left out.
 func (r *reader) check() {
 	for i := range r.doc.Targets {
 		if t := &r.doc.Targets[i]; r.touched("targets." + t.Name) {
@@ -34,7 +36,7 @@ func (r *reader) check() {
 
 func (r *reader) touched(key string) bool {
 	_, ok := r.places[key]
-	return ok
+	return ok && !slices.ContainsFunc(r.faults, func(f fault) bool { return f.key == key || strings.HasPrefix(f.key, key+".") })
 }
 
 // no records a fault at a key, or at the objective where the key is not given.
@@ -51,7 +53,6 @@ func (r *reader) no(wrong bool, objective, key, format string, args ...any) {
 
 func (r *reader) checkMeasure(m *Measure, key string) {
 	r.no(m.Metric == "" && m.PromQL == "", key, "metric", "is missing: want a metric, or an expression under promql; metrics are %s", metricNames())
-	r.no(m.Metric != "" && m.PromQL != "", key, "promql", "cannot stand beside metric")
 	r.no(m.Window < 10*time.Second || m.Window > longestWindow, key, "window", "must be within 10s and 15d")
 	r.no(m.MinSamples < 0, key, "min_samples", "must not be negative")
 	r.no(m.Samples != "" && m.PromQL == "", key, "samples_promql", "goes with promql; a metric counts its own")
@@ -102,8 +103,34 @@ func (r *reader) expression(objective, key, text string, window time.Duration) {
 		"is a %s: want a vector or a scalar", parser.DocumentedType(expr.Type()))
 }
 
+// checkBound refuses bounds that a share never passes, such as 25 written for 25%.
+func (r *reader) checkBound(m *Measure, objective, key string, v float64) {
+	share := m.Metric != "" && (m.Unit == Ratio || m.Metric == "similarity")
+	hint := ""
+	if m.Unit == Ratio {
+		hint = fmt.Sprintf("; %g%% is written so", v)
+	}
+	r.no(share && (v < 0 || v > 1), objective, key, "%s is within 0 and 1%s", m.Metric, hint)
+}
+
+// checkBounds holds an alert's bounds to what its number can be.
+func (r *reader) checkBounds(a *Alert, key string) {
+	if a.SLO > 0 && a.SLO < 1 {
+		most := rounded(1 / (1 - a.SLO))
+		r.no(a.Threshold > most, key, "threshold", "with a budget of %s nothing burns faster than %s: then everything fails",
+			Ratio.text(1-a.SLO, "."), Times.text(most, "."))
+		return
+	}
+	r.checkBound(&a.Measure, key, "threshold", a.Threshold)
+	if a.Recovery != nil && a.Threshold >= 0 && a.Threshold <= 1 {
+		r.checkBound(&a.Measure, key, "recovery", *a.Recovery)
+	}
+}
+
 func (r *reader) checkTarget(t *Target, key string) {
 	r.checkMeasure(&t.Measure, key)
+	r.checkBound(&t.Measure, key, "target", t.Target)
+	r.checkBound(&t.Measure, key, "tolerance", t.Tolerance)
 	r.no(!slices.Contains([]Comparison{Below, Above, AtMost, AtLeast, Near}, t.Comparison), key, "comparison", `want "<", "<=", ">", ">=" or "~"`)
 	r.no(t.Comparison == Near && t.Tolerance <= 0, key, "tolerance", "is missing: how far from the target is still near")
 	r.no(t.Comparison != Near && t.Tolerance != 0, key, "tolerance", `goes with comparison "~"`)
@@ -112,6 +139,7 @@ func (r *reader) checkTarget(t *Target, key string) {
 
 func (r *reader) checkAlert(a *Alert, key string) {
 	r.checkMeasure(&a.Measure, key)
+	r.checkBounds(a, key)
 	r.no(!slices.Contains([]Comparison{Below, Above, AtMost, AtLeast}, a.Comparison), key, "comparison", `want "<", "<=", ">" or ">="`)
 	r.no(a.ShortWindow != 0 && (a.ShortWindow < 10*time.Second || a.ShortWindow >= a.Window), key, "short_window", "must be within 10s and the window")
 	r.no(a.SLO < 0 || a.SLO >= 1, key, "slo", "must be a share below 1, such as 95%%")

@@ -1,6 +1,7 @@
 package objective_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -149,6 +150,14 @@ func TestFaults(t *testing.T) {
 		"targets: {own: {metric: call_share, comparison: '<', target: 1, title: {en: x}}}": "targets.own.where: is missing: it says whose share is meant",
 		"targets: {error_rate: {comparison: '~'}}":                                         "targets.error_rate.tolerance: is missing",
 		"targets: {error_rate: {tolerance: 1}}":                                            `targets.error_rate.tolerance: goes with comparison "~"`,
+		"alerts: {error_rate: {threshold: 25}}":                                            "alerts.error_rate.threshold: error_ratio is within 0 and 1; 25% is written so",
+		"alerts: {error_rate: {recovery: -1%}}":                                            "alerts.error_rate.recovery: error_ratio is within 0 and 1",
+		"alerts: {low_similarity: {threshold: 50, recovery: 52}}":                          "alerts.low_similarity.threshold: similarity is within 0 and 1",
+		"targets: {success_rate: {target: 95}}":                                            "targets.success_rate.target: success_ratio is within 0 and 1; 95% is written so",
+		"targets: {model_share_8b: {tolerance: 10}}":                                       "targets.model_share_8b.tolerance: call_share is within 0 and 1",
+		"alerts: {slo_burn_fast: {threshold: 21}}":                                         "alerts.slo_burn_fast.threshold: with a budget of 5% nothing burns faster than 20×",
+		"alerts: {error_rate: {metric: similarity, promql: up}}":                           "alerts.error_rate.promql: metric and promql are two ways",
+		"alerts: {error_rate: {promql: up, metric: similarity}}":                           "alerts.error_rate.metric: metric and promql are two ways",
 		"alerts: {a-b: {}}":                                                                "alerts.a-b: want a name of a-z, 0-9 and _",
 		"alerts: {error_rate: {threshold: [1]}}":                                           "alerts.error_rate.threshold: want one value",
 		"\talerts:":                                                                        "f.yaml:",
@@ -169,6 +178,21 @@ func TestAllFaults(t *testing.T) {
 		"f.yaml:6: alerts.llm_latency.window: must be within 10s and 15d"
 	if err == nil || err.Error() != want {
 		t.Errorf("said\n%v\nwant\n%s", err, want)
+	}
+	// Neither what cannot be read hides what is wrong elsewhere, nor is it told twice.
+	_, err = objective.Load("f.yaml", []byte("alerts:\n  own: {metric: nothing, comparison: '>'}\n  llm_latency:\n    window: 1s\n"))
+	if err == nil || !strings.HasPrefix(err.Error(), "f.yaml:2: alerts.own.metric: no such metric; ") ||
+		!strings.HasSuffix(err.Error(), "\nf.yaml:4: alerts.llm_latency.window: must be within 10s and 15d") || strings.Count(err.Error(), "\n") != 1 {
+		t.Errorf("said\n%v", err)
+	}
+	// Of many, how many there are.
+	var many strings.Builder
+	many.WriteString("alerts:\n")
+	for i := range 25 {
+		fmt.Fprintf(&many, "  a%d: {metric: nothing}\n", i)
+	}
+	if _, err = objective.Load("f.yaml", []byte(many.String())); err == nil || !strings.HasSuffix(err.Error(), "\nf.yaml: and 5 more") {
+		t.Errorf("of 25 faults it said\n%v", err)
 	}
 }
 

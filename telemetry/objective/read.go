@@ -54,9 +54,7 @@ func (d *Document) apply(name string, data []byte) error {
 		"targets": func(n *yaml.Node, key string) { r.mapping(n, key, fields{"*": r.target}) },
 		"alerts":  func(n *yaml.Node, key string) { r.mapping(n, key, fields{"*": r.alert}) },
 	})
-	if len(r.faults) == 0 {
-		r.check()
-	}
+	r.check()
 	return r.err()
 }
 
@@ -69,8 +67,8 @@ type reader struct {
 }
 
 type fault struct {
-	line int
-	text string
+	line      int
+	key, text string
 }
 
 func (r *reader) fault(line int, key, format string, args ...any) {
@@ -81,7 +79,7 @@ func (r *reader) fault(line int, key, format string, args ...any) {
 	if key != "" {
 		where += ": " + key
 	}
-	r.faults = append(r.faults, fault{line, where + ": " + fmt.Sprintf(format, args...)})
+	r.faults = append(r.faults, fault{line, key, where + ": " + fmt.Sprintf(format, args...)})
 }
 
 func (r *reader) err() error {
@@ -92,6 +90,9 @@ func (r *reader) err() error {
 	var lines []string
 	for _, f := range r.faults[:min(len(r.faults), maxFaults)] {
 		lines = append(lines, f.text)
+	}
+	if more := len(r.faults) - maxFaults; more > 0 {
+		lines = append(lines, fmt.Sprintf("%s: and %d more", r.file, more))
 	}
 	return telemetry.Errorf(telemetry.Unprocessable, "%s", strings.Join(lines, "\n"))
 }

@@ -26,9 +26,14 @@ func (r *reader) named(n *yaml.Node, key string) (string, bool) {
 // is read before the numbers, which may be written in its unit.
 func (r *reader) measure(m *Measure, n *yaml.Node, key string) fields {
 	if n.Kind == yaml.MappingNode {
+		given := map[string]bool{}
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			value := n.Content[i+1].Value
-			switch n.Content[i].Value {
+			name, value := n.Content[i].Value, n.Content[i+1].Value
+			given[name] = true
+			if given["metric"] && given["promql"] && (name == "metric" || name == "promql") {
+				r.fault(n.Content[i].Line, key+"."+name, "metric and promql are two ways to say what is measured: want one")
+			}
+			switch name {
 			case "metric":
 				// Another metric has other words, and none of the old one's.
 				if named, ok := metricNamed(value); ok && value != m.Metric {
