@@ -141,7 +141,9 @@ func (p *pump) put(to route, piece piece, record *journal.Record) {
 	alone := piece.passes() && c.Compression == Gzip && size >= passBytes && p.sink.sender.members.known() == readsOne
 	most := p.most()
 	if to.path != "" {
-		alone = to.path != pathMultipart
+		if alone = to.path != pathMultipart; alone {
+			p.closeTelling(piece.runs[0].ID)
+		}
 		most = min(most, opsInRequest)
 	}
 	i := slices.IndexFunc(p.filling, func(b *batch) bool { return b.route == to })

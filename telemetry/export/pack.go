@@ -7,6 +7,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"treq/telemetry/journal"
+	"treq/telemetry/langsmith"
 )
 
 // packer makes request bodies, one after the other, in memory of its own.
@@ -16,6 +17,8 @@ type packer struct {
 	gzip   *gzip.Writer
 	zstd   *zstd.Encoder
 	spans  []stretch
+	// runs are those that the batch it works on tells of; the pump's.
+	runs []langsmith.ID
 }
 
 // body is a request's body: its chunks alias records or the packer and are valid

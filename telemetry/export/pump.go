@@ -1,6 +1,7 @@
 package export
 
 import (
+	"slices"
 	"time"
 
 	"treq/telemetry/journal"
@@ -41,6 +42,7 @@ type pump struct {
 	ready   []*batch
 	idle    []*packer
 	flying  int
+	aloft   aloft // what the requests that fly say runs of
 	results chan *packer
 
 	dirty       bool // the position moved since it was written
@@ -56,7 +58,7 @@ type pump struct {
 func newPump(s *Sink, cursor Cursor, known bool) *pump {
 	return &pump{
 		sink: s, cursor: cursor, choice: newChoice(s.config), thrift: newThrift(s.config, time.Now()), repeats: newRepeats(time.Now()), read: s.position, passed: s.committed.settled(), before: s.committed.Sent, first: firstOf(s.config), fresh: !known,
-		begin: s.position, within: s.within, recent: s.recent,
+		begin: s.position, within: s.within, recent: s.recent, aloft: aloft{},
 		idle:    make([]*packer, 0, s.config.MaxInFlight),
 		results: make(chan *packer, s.config.MaxInFlight),
 	}
@@ -88,6 +90,7 @@ func (p *pump) run() {
 		case <-timer.C:
 		case packer := <-p.results:
 			p.flying--
+			p.aloft.landed(packer.runs)
 			p.idle = append(p.idle, packer)
 		case <-stopping:
 			p.draining, stopping = true, nil
@@ -151,6 +154,7 @@ func (p *pump) dispatch() {
 			k, p.idle = p.idle[n-1], p.idle[:n-1]
 		}
 		p.flying++
+		k.runs = p.aloft.left(next)
 		go func() {
 			p.sink.deliver(next, k)
 			p.results <- k
@@ -166,12 +170,12 @@ func (p *pump) next() *batch {
 			return b
 		}
 	}
-	if len(p.ready) == 0 {
+	i := p.aloft.first(p.ready)
+	if i < 0 {
 		return nil
 	}
-	b := p.ready[0]
-	p.ready[0] = nil
-	p.ready = p.ready[1:]
+	b := p.ready[i]
+	p.ready = slices.Delete(p.ready, i, i+1)
 	return b
 }
 
