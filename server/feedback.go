@@ -11,7 +11,6 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"treq/server/feedback"
-	"treq/server/runs"
 	"treq/telemetry"
 	"treq/telemetry/export"
 	"treq/telemetry/instrument"
@@ -126,7 +125,7 @@ func (s *Server) toldSink(c export.Config, t export.FeedbackTarget) mirror.Sink 
 // openMirror tells the sinks that take judgements.
 func (s *Server) openMirror(p *parts) (err error) {
 	o := s.mirrorOptions(p)
-	o.Resolver = resolver{p.runs}
+	o.Resolver = resolver{p.runs, p.peers}
 	o.Open = func(name string, from journal.Position) (mirror.Cursor, error) {
 		c, err := p.journal.NewCursor(name, from, false)
 		if err != nil {
@@ -151,16 +150,6 @@ func (s *Server) openMirror(p *parts) (err error) {
 		return p.judging.mirror.Stop(ctx)
 	})
 	return nil
-}
-
-// resolver gives what a run is called elsewhere.
-type resolver struct{ viewer *runs.Viewer }
-
-func (r resolver) Resolve(ctx context.Context, id string) (mirror.Run, bool) {
-	run, ok := r.viewer.Resolve(ctx, id)
-	return mirror.Run{
-		ID: run.RunID, TraceID: run.TraceID, SpanID: run.SpanID, Root: run.Root, Project: run.Project, Start: run.Start,
-	}, ok
 }
 
 // shownSink is a sink as GET /monitoring/sinks shows it.

@@ -127,7 +127,7 @@ func TestATraceIsNoRunBeforeItsRootMayBeThere(t *testing.T) {
 		t := h.t
 		s := llm(1, 2, 1)
 		// The journal of these tests keeps little longer than a root is waited for.
-		s.Start = uint64(time.Now().Add(10*time.Second - rootWait).UnixNano())
+		s.Start = uint64(time.Now().Add(10*time.Second - RootWait).UnixNano())
 		s.End = s.Start + 1
 		h.append(body(s))
 		time.Sleep(5 * time.Second)

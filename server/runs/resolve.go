@@ -22,9 +22,9 @@ type Resolved struct {
 	Start   time.Time
 }
 
-// rootWait is how long after its first span a trace may still get its root, which
+// RootWait is how long after its first span a trace may still get its root, which
 // comes last.
-const rootWait = 2 * time.Minute
+const RootWait = 2 * time.Minute
 
 // Resolve gives the run that an id means, which is any that Get takes; false where
 // the index knows none. It does not look through the journal, so that it can be asked
@@ -63,7 +63,7 @@ func (v *Viewer) Resolve(ctx context.Context, id string) (Resolved, bool) {
 	s := c.byID[p.span]
 	if s == nil {
 		s = top(tree(c.spans, c.byID))
-		if s.parent != [8]byte{} && v.o.Now().Sub(time.Time(s.Start)) < rootWait {
+		if s.parent != [8]byte{} && v.o.Now().Sub(time.Time(s.Start)) < RootWait {
 			return Resolved{}, false
 		}
 	}
