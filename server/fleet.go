@@ -74,6 +74,7 @@ var notExact = []string{
 	"A replica that lost its data directory is counted as far as it was sampled, and as a new one from then on.",
 	"A replica that is gone is forgotten once the history does not reach back to its last sampling.",
 	"A trace whose spans reach several replicas, as while the load balancer's ring changes, or a request that is sent again to another replica, counts in each.",
+	"A judgement that is given again, or changed, at another replica counts in both.",
 	"Services and models beyond a replica's bounds fold into \"other\" replica by replica.",
 	"Percentiles are estimates from buckets.",
 	"system adds up the replicas that are there; memory_available_mb is the least of theirs; status and uptime are those of the replica that answers.",

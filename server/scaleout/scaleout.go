@@ -95,6 +95,7 @@ func Files(c config.Config, o Options) ([]File, error) {
 	for i := range o.Replicas {
 		v.Replicas = append(v.Replicas, fmt.Sprintf("treq-%d", i))
 	}
+	v.FleetTokenIsAPI = readersTokenServes(c)
 	c = replica(c, s, v.Replicas)
 	for _, to := range []*string{&c.Prices.File, &c.Objectives.File, &c.Redact.File} {
 		if *to == "" {
@@ -145,11 +146,15 @@ func replica(c config.Config, s server, names []string) config.Config {
 	for _, name := range names {
 		c.Fleet.Peers = append(c.Fleet.Peers, "http://"+name+":8002")
 	}
-	if c.Fleet.Token.IsZero() && len(c.Tokens.API) > 0 {
+	if readersTokenServes(c) {
 		c.Fleet.Token = c.Tokens.API[0]
 	}
 	return c
 }
+
+// readersTokenServes tells that replicas are to show each other a reader's token,
+// having none of their own.
+func readersTokenServes(c config.Config) bool { return c.Fleet.Token.IsZero() && len(c.Tokens.API) > 0 }
 
 // charted leaves out what the chart sets itself, and refuses.
 func charted(c config.Config) config.Config {

@@ -22,6 +22,8 @@ type values struct {
 	ChartSettings  string
 	ChartVariables []string
 	Egress         []int
+	// FleetTokenIsAPI tells that replicas show each other what readers show.
+	FleetTokenIsAPI bool
 	// Mounted are files that the settings name.
 	Mounted []string
 	// Source is the receiver that pipelines begin with.
