@@ -117,7 +117,11 @@ without for, recovery and keep_firing_for.`,
 			if url, _ := cmd.Flags().GetString("url"); url != "" {
 				c.History.URL = url
 			}
-			report, err := server.RehearseObjectives(cmd.Context(), c, doc, time.Duration(since))
+			// The default of a signal would leave the copies that it works on.
+			signals := listen(cmd.Context())
+			defer signals.close()
+			go signals.each(nil, nil)
+			report, err := server.RehearseObjectives(signals.quit, c, doc, time.Duration(since))
 			if err != nil {
 				return err
 			}
