@@ -25,7 +25,8 @@ type erasing struct{ busy atomic.Bool }
 
 // Erase overwrites the content of the run that an id means, with the whole trace
 // that it is of: texts of spans, of judgements, and of the native requests it came
-// in, in the journal and in dead letters. Ids, models, times and numbers stay, and so
+// in, in the journal and in dead letters; of a run that is not here, of judgements that
+// name it by this id. Ids, models, times and numbers stay, and so
 // does what was counted. What sinks were sent is theirs. Errors are of kind NotFound, or Unavailable: then some of it
 // may be erased, and it can be called again.
 func (v *Viewer) Erase(ctx context.Context, id string) (Erased, error) {
@@ -44,13 +45,26 @@ func (v *Viewer) Erase(ctx context.Context, id string) (Erased, error) {
 			return false
 		})
 		if err == nil && !p.any {
-			err = missed
+			return v.eraseSaid(ctx, w, missed)
 		}
 	}
 	if err != nil {
 		return Erased{}, err
 	}
 	return v.erase(ctx, v.eraser(p.trace), "")
+}
+
+// eraseSaid erases what was said of a run that is not here, or not any more: whoever
+// judged it may have asked another replica than the one that has it. missed is the
+// error where nothing was said either.
+func (v *Viewer) eraseSaid(ctx context.Context, w wanted, missed error) (Erased, error) {
+	e := v.eraser()
+	e.runs[w.run] = true
+	done, err := v.erase(ctx, e, "")
+	if err == nil && done == (Erased{}) {
+		err = missed
+	}
+	return done, err
 }
 
 // letters goes over the dead letters.
@@ -100,7 +114,7 @@ func (v *Viewer) erase(ctx context.Context, e *eraser, user string) (done Erased
 		}
 		return false
 	})
-	if err != nil || len(e.traces) == 0 && user == "" {
+	if err != nil || len(e.traces) == 0 && len(e.runs) == 0 && user == "" {
 		return done, err
 	}
 	var positions []journal.Position

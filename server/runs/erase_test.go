@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"treq/telemetry"
 	"treq/telemetry/journal"
 	"treq/telemetry/judgement"
@@ -138,4 +140,37 @@ func TestErase(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// What was said of a run that another replica has, or nobody any more, is erased by the
+// id that it was said of, however that is spelled; nothing else is.
+func TestEraseJudgementsAlone(t *testing.T) {
+	within(t, nil, func(h *house) {
+		t := h.t
+		h.append(body(llm(1, 1, 0)))
+		for run, comment := range map[string]string{traceText(1): "of one here", traceText(7): "of a trace", "00000000-0000-0000-0011-223344556677": "of a span", traceText(8): "of another"} {
+			h.judge(judgement.Judgement{RunID: run, Key: "user-score", Source: "api", Scored: true, Score: 1, Comment: comment, Time: time.Unix(1e9, 0)})
+		}
+		for id, comment := range map[string]string{uuidText(t, traceText(7)): "of a trace", "0011223344556677": "of a span"} {
+			if done, err := h.viewer.Erase(t.Context(), id); err != nil || done != (Erased{Records: 1}) || holdsText(t, h.dir, comment) {
+				t.Errorf("%s: %+v, %v", id, done, err)
+			}
+			if _, err := h.viewer.Erase(t.Context(), id); telemetry.KindOf(err) != telemetry.NotFound {
+				t.Errorf("%s again: %v", id, err)
+			}
+		}
+		if !holdsText(t, h.dir, "of one here") || !holdsText(t, h.dir, "of another") {
+			t.Error("another's comment is gone")
+		}
+	})
+}
+
+// uuidText spells an id as a UUID.
+func uuidText(t *testing.T, id string) string {
+	t.Helper()
+	u, err := uuid.Parse(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u.String()
 }
