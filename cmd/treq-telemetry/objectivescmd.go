@@ -55,7 +55,8 @@ and the reason of everything that is wrong. Exit code 0: good; 2: not.`,
 		Short: "Print the rules as a rule file for a Prometheus server, 2.42 or later",
 		Long: `Rules writes the objectives, with FILE over those of the program, as the rule file
 of a Prometheus server that scrapes /monitoring/metrics or /metrics. This process
-evaluates the same rules. The metrics need the names that --semconv=released gives.`,
+evaluates the same rules; those printed find out by up which series are new, where
+its own history has the zero that they began at. The metrics need the names that --semconv=released gives.`,
 		Example: `  treq-telemetry objectives rules > treq.rules.yml
   treq-telemetry objectives rules objectives.yaml | promtool check rules /dev/stdin`,
 		Args: usageArgs(cobra.MaximumNArgs(1)),
@@ -68,7 +69,7 @@ evaluates the same rules. The metrics need the names that --semconv=released giv
 			if err != nil {
 				return err
 			}
-			set, err := doc.Compile(objective.Options{Interval: time.Duration(loaded.Config.Objectives.Interval)})
+			set, err := doc.Compile(objective.Options{Interval: time.Duration(loaded.Config.Objectives.Interval), Scraped: true})
 			if err != nil {
 				return err
 			}

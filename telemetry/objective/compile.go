@@ -19,6 +19,10 @@ type Options struct {
 	// Inline has no recording rule read another's series, for storage in which
 	// series are recorded elsewhere than where the others are.
 	Inline bool
+	// Scraped is for a server that scrapes, which sees a new series with its first
+	// value only: the history of this process has the zero that it began at. The
+	// first failure of a kind is counted by both.
+	Scraped bool
 }
 
 // DefaultInterval is how often rules are evaluated.
@@ -69,7 +73,7 @@ func (d *Document) Compile(o Options) (*Rules, error) {
 	if o.Interval <= 0 {
 		o.Interval = DefaultInterval
 	}
-	c := compiler{series: map[string]string{}, inline: o.Inline}
+	c := compiler{series: map[string]string{}, inline: o.Inline, scraped: o.Scraped}
 	var lines []Line
 	for _, t := range d.Targets {
 		if !t.Enabled {
@@ -98,7 +102,7 @@ func (d *Document) Compile(o Options) (*Rules, error) {
 
 type compiler struct {
 	series          map[string]string // to its expression
-	inline          bool
+	inline, scraped bool
 	records, alerts [3][]Rule // by pace
 	err             error
 }
@@ -142,7 +146,7 @@ func (c *compiler) measure(objective string, m *Measure, window time.Duration) (
 		return c.record(window, prefix+":"+promDuration(window), withWindow(m.PromQL, window)), samples
 	}
 	named, _ := metricNamed(m.Metric)
-	s := scope{window: window, where: matchers(m.Where, named.labels), by: m.groups()}
+	s := scope{window: window, where: matchers(m.Where, named.labels), by: m.groups(), scraped: c.scraped}
 	level := "treq"
 	for _, word := range slices.Sorted(slices.Values(m.GroupBy)) {
 		level += "_" + word

@@ -42,7 +42,11 @@ func compiled(t *testing.T, d *objective.Document) *objective.Rules {
 
 func ruleFile(t *testing.T, d *objective.Document) []byte {
 	t.Helper()
-	file, err := compiled(t, d).File()
+	rules, err := d.Compile(objective.Options{Scraped: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := rules.File()
 	if err != nil {
 		t.Fatal(err)
 	}

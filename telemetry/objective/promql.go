@@ -15,6 +15,8 @@ type scope struct {
 	where  []string // matchers, such as treq_model_family="8b"
 	by     []string // Prometheus labels
 	window time.Duration
+	// scraped is where a new series is not preceded by a zero.
+	scraped bool
 }
 
 // selector writes a metric with the scope's matchers and some more.
@@ -29,10 +31,16 @@ func (s scope) selector(metric string, more ...string) string {
 // increase is what a counter gained in the window: the difference of stored
 // cumulative values (docs/semantics.md, section 6), whole where these are whole.
 // PromQL's own increase estimates what lies beyond the samples, which is a tenth too
-// much in the first minutes of a series.
+// much in the first minutes of a series. Where series are scraped, one that was in
+// fewer samples than its target answered has begun meanwhile, and all of it is gain:
+// a server that was away, or does not know up, finds no such series.
 func (s scope) increase(metric string, more ...string) string {
-	series := s.selector(metric, more...)
-	return fmt.Sprintf("%s - min_over_time(%s[%s])", series, series, promDuration(s.window))
+	series, window := s.selector(metric, more...), promDuration(s.window)
+	if s.scraped {
+		return fmt.Sprintf("%[1]s and count_over_time(%[1]s[%[2]s]) < on (job, instance) group_left () "+
+			"max by (job, instance) (sum_over_time(up[%[2]s])) or %[1]s - min_over_time(%[1]s[%[2]s])", series, window)
+	}
+	return fmt.Sprintf("%[1]s - min_over_time(%[1]s[%[2]s])", series, window)
 }
 
 // aggregate adds up for each of the labels that the scope groups by.

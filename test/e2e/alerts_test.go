@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -183,6 +184,16 @@ func TestAlertsAsPrometheus(t *testing.T) {
 	if health.Status != "ok" {
 		t.Errorf("when all is well again the health is %q", health.Status)
 	}
+
+	// Failures that come at once, in a series that was not there before: the first
+	// scrape that shows it shows all of them.
+	once := sync.OnceFunc(func() {
+		for range 100 {
+			s.Do(http.MethodPost, "/monitoring/chat/metrics?success=false&response_time_ms=500&service=new", nil, nil)
+		}
+	})
+	until("a new service fails at once", once, errorRate, memory)
+	until("all is well after that", good, memory)
 
 	// What fired can be told again from what is stored, beside the running service.
 	for _, where := range [][]string{{"--data-dir", data}, {"--url", ours}} {
