@@ -13,8 +13,15 @@ var identities = map[string]bool{
 
 // people are members that tell people and their conversations apart.
 var people = map[string]bool{
-	"user_id": true, "thread_id": true, "conversation_id": true, "user": true, "user_email": true,
+	"user_id": true, "session_id": true, "thread_id": true, "conversation_id": true, "user": true, "user_email": true,
 }
+
+// free are identities that in what applications put into runs are members like others:
+// the id of a customer, and a session that LangSmith makes a conversation of.
+var free = map[string]bool{"id": true, "key": true, "run_id": true, "session_id": true, "session_name": true, "feedback_source": true}
+
+// owned are members whose own members an application names, beside writings.
+var owned = map[string]bool{"extra": true, "value": true}
 
 // writings are members that hold content.
 var writings = map[string]bool{
@@ -24,7 +31,8 @@ var writings = map[string]bool{
 // Runs gives a request of LangSmith's run protocol, multipart or an object of posts
 // and patches, with what the rules look for replaced: body itself, the same slice,
 // where nothing was found. Names of rules' fields are those of members. Ids, models,
-// times and numbers are never touched. Of attachments those of text are searched; all
+// times and numbers are never touched; in inputs, outputs and metadata an id is text like
+// others, and names of members are searched too. Of attachments those of text are searched; all
 // are emptied where content goes.
 func (r *Redactor) Runs(body []byte) []byte {
 	return r.native(body, func(w *walker) {
@@ -65,6 +73,9 @@ func (r *Redactor) native(body []byte, walk func(*walker)) []byte {
 func (w *walker) members(from, to int, key []byte) {
 	t := w.body[:to]
 	var inArray []bool // of the open brackets: an array's values have the array's name
+	within := 0        // how many brackets are open where what the application put in begins
+	w.inner = false
+	defer func() { w.inner = false }()
 	for i := from; i < to; {
 		c := t[i]
 		if w.r.bare && writings[string(key)] && (c == '"' || c == '{' || c == '[') {
@@ -85,7 +96,10 @@ func (w *walker) members(from, to int, key []byte) {
 			}
 			next := afterSpace(t, end+1)
 			if next < to && t[next] == ':' && (len(inArray) == 0 || !inArray[len(inArray)-1]) {
-				key = t[i+1 : end]
+				if key = t[i+1 : end]; w.inner && len(key) >= shortestName {
+					// Hashed, since two that were masked would be one.
+					w.leaf(i+1, end, treatment{person: true})
+				}
 				i = next + 1
 				continue
 			}
@@ -93,10 +107,14 @@ func (w *walker) members(from, to int, key []byte) {
 			i = end + 1
 		case c == '{' || c == '[':
 			inArray = append(inArray, c == '[')
+			if !w.inner && (writings[string(key)] || owned[string(key)]) {
+				w.inner, within = true, len(inArray)
+			}
 			i++
 		case c == '}' || c == ']':
 			if len(inArray) > 0 {
 				inArray = inArray[:len(inArray)-1]
+				w.inner = w.inner && len(inArray) >= within
 			}
 			i++
 		case isDigit(c) || c == '-':
@@ -104,7 +122,7 @@ func (w *walker) members(from, to int, key []byte) {
 			for i < to && (isDigit(t[i]) || bytes.IndexByte([]byte("+-.eE"), t[i]) >= 0) {
 				i++
 			}
-			if i-start >= shortestNumber && !identities[string(key)] {
+			if i-start >= shortestNumber && !w.identity(key) {
 				w.jsonNumber(start, i)
 			}
 		default:
@@ -122,11 +140,25 @@ func (w *walker) member(from, to int, key []byte) {
 	case Mask, Hash, Drop:
 		how.field = m
 	default:
-		if identities[string(key)] {
+		if w.identity(key) || identities[string(key)] && isUUID(w.body[from:to]) {
 			return
 		}
 	}
 	w.leaf(from, to, how)
+}
+
+// isUUID tells whether text has a UUID's form: of twenty thousand, one has the digits
+// of somebody's number at its end.
+func isUUID(t []byte) bool {
+	return len(t) == 36 && t[8] == '-' && t[13] == '-' && t[18] == '-' && t[23] == '-' && !bytes.ContainsAny(t, ". @")
+}
+
+// shortestName is how long the shortest name of a member is that may hold an address.
+const shortestName = 6
+
+// identity tells whether a member is one that runs are joined, placed and counted by.
+func (w *walker) identity(key []byte) bool {
+	return identities[string(key)] && !(w.inner && free[string(key)])
 }
 
 // jsonNumber handles a number that may be somebody's: what takes its place is a text.

@@ -35,6 +35,7 @@ func TestRuns(t *testing.T) {
 	bare.Content = NoContent
 	none := made(t, bare)
 	const mail, cpf = "ana@exemplo.com", "123.456.789-09"
+	hashed := r.Text("user_id", mail)
 	for _, c := range []struct {
 		name      string
 		r         *Redactor
@@ -52,6 +53,19 @@ func TestRuns(t *testing.T) {
 				[3]string{"attachment." + runID + ".a", "text/plain", "cpf " + cpf}, [3]string{"attachment." + runID + ".b", "image/png", "\x89PNG " + cpf}),
 			multipartOf([3]string{"post." + runID, "application/json", run("[CPF]", "")}, [3]string{"post." + runID + ".inputs", "application/json", `{"q":"[EMAIL]"}`},
 				[3]string{"attachment." + runID + ".a", "text/plain", "cpf [CPF]"}, [3]string{"attachment." + runID + ".b", "image/png", "\x89PNG " + cpf}),
+		},
+		{
+			"names and ids of the application's own", r,
+			multipartOf([3]string{"post." + runID, "application/json", run("chat", `,"session_name":"`+mail+`"`)},
+				[3]string{"post." + runID + ".inputs", "application/json", `{"id":"` + cpf + `","key":12345678909,"of ` + mail + `":[{"session_id":"` + mail + `"}]}`},
+				[3]string{"post." + runID + ".extra", "application/json", `{"metadata":{"session_id":"` + mail + `","id":"` + cpf + `","run_id":"01a208dd-4205-78bb-8929-08493554006d","ls_model_name":"llama-3.1-8b"}}`}),
+			multipartOf([3]string{"post." + runID, "application/json", run("chat", `,"session_name":"`+mail+`"`)},
+				[3]string{"post." + runID + ".inputs", "application/json", `{"id":"[CPF]","key":"[CPF]","of ` + hashed + `":[{"session_id":"` + hashed + `"}]}`},
+				[3]string{"post." + runID + ".extra", "application/json", `{"metadata":{"session_id":"` + hashed + `","id":"[CPF]","run_id":"01a208dd-4205-78bb-8929-08493554006d","ls_model_name":"llama-3.1-8b"}}`}),
+		},
+		{
+			"what follows the application's own", r,
+			`{"post":[{"inputs":{"a":{}},"id":"` + runID + `","key":"` + cpf + `"}]}`, "",
 		},
 		{"clean multipart", r, multipartOf([3]string{"post." + runID, "application/json", run("chat", "")}), ""},
 		{

@@ -21,6 +21,7 @@ type walker struct {
 	next    int // the first suspicious place from where the walk is
 	signs   signs
 	depth   int
+	inner   bool // in a part of a run that the application named the members of
 	frames  []frame
 	edits   []edit
 	text    []byte // what is put in
