@@ -38,6 +38,9 @@ type Options struct {
 // mostReplicas is how many the files list by name.
 const mostReplicas = 256
 
+// mostMiB is the largest request that gateways take, whatever the replicas would.
+const mostMiB = 64
+
 // File is one file, under a path relative to where all are written.
 type File struct {
 	Path string
@@ -94,6 +97,11 @@ func Files(c config.Config, o Options) ([]File, error) {
 	v := values{Count: o.Replicas, Kafka: o.Kafka, Server: s, Metrics: o.Metrics, Signals: []string{"traces", "logs", "metrics"}}
 	for i := range o.Replicas {
 		v.Replicas = append(v.Replicas, fmt.Sprintf("treq-%d", i))
+	}
+	// What a gateway acknowledged a replica must not refuse: its queue would drop it.
+	v.MostMiB = min(int64(c.Limits.MaxRequestBytes)>>20, mostMiB)
+	if v.MostMiB < 1 {
+		return nil, telemetry.Errorf(telemetry.Invalid, "limits.max_request_bytes is %s: a gateway has no limit below 1MiB, and would acknowledge what its replicas refuse", c.Limits.MaxRequestBytes)
 	}
 	v.FleetTokenIsAPI = readersTokenServes(c)
 	c = replica(c, s, v.Replicas)

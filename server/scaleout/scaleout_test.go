@@ -5,6 +5,8 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -130,5 +132,42 @@ func TestWhatNoFleetIs(t *testing.T) {
 		if _, err := Files(config.Defaults(), o); telemetry.KindOf(err) != telemetry.Invalid {
 			t.Errorf("%+v: %v", o, err)
 		}
+	}
+}
+
+// TestGatewaysTakeNoMoreThanReplicas holds every door of the Collectors to the limit of
+// the replicas: what these refuse a queue drops, and it was acknowledged.
+func TestGatewaysTakeNoMoreThanReplicas(t *testing.T) {
+	const mib = 1 << 20
+	doors := regexp.MustCompile(`(max_recv_msg_size_mib|max_request_body_size): ([0-9]+)`)
+	for limit, want := range map[config.Size]int{64 * mib: 64 * mib, 16 * mib: 16 * mib, 2*mib - 1: mib, 1 << 40: 64 * mib} {
+		for _, o := range cases {
+			c := config.Defaults()
+			c.Limits.MaxRequestBytes = limit
+			files, err := Files(c, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := 0
+			for _, f := range files {
+				for _, door := range doors.FindAllSubmatch(f.Data, -1) {
+					got, _ := strconv.Atoi(string(door[2]))
+					if string(door[1]) == "max_recv_msg_size_mib" {
+						got *= mib
+					}
+					if found++; got != want {
+						t.Errorf("replicas take %s, a door of %s %d bytes", limit, f.Path, got)
+					}
+				}
+			}
+			if found != 2+o.Replicas {
+				t.Errorf("%d doors have a limit, want %d", found, 2+o.Replicas)
+			}
+		}
+	}
+	c := config.Defaults()
+	c.Limits.MaxRequestBytes = mib - 1
+	if _, err := Files(c, Options{Replicas: 2}); telemetry.KindOf(err) != telemetry.Invalid {
+		t.Errorf("less than a gateway can be held to: %v", err)
 	}
 }

@@ -24,6 +24,8 @@ type values struct {
 	Egress         []int
 	// FleetTokenIsAPI tells that replicas show each other what readers show.
 	FleetTokenIsAPI bool
+	// MostMiB is the largest request that a gateway takes and hands over.
+	MostMiB int64
 	// Mounted are files that the settings name.
 	Mounted []string
 	// Source is the receiver that pipelines begin with.
@@ -35,6 +37,9 @@ func (v values) With(source string) values {
 	v.Source = source
 	return v
 }
+
+// MostBytes is MostMiB, spelled in bytes.
+func (v values) MostBytes() int64 { return v.MostMiB << 20 }
 
 // firstInner is the first port by which a Collector hands over to itself.
 const firstInner = 20000
