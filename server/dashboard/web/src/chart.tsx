@@ -2,7 +2,7 @@
 // cannot see it.
 import { useEffect, useRef, useState } from "preact/hooks";
 import type uPlot from "uplot";
-import { language, moment, t } from "./locale";
+import { currency, language, moment, t } from "./locale";
 import { align, type Series } from "./series";
 import { palette, type Palette } from "./theme";
 
@@ -19,6 +19,8 @@ export interface ChartProps {
   loading?: boolean;
   /** There is no history to draw. */
   missing?: boolean;
+  /** Ticks stand at powers of two. */
+  binary?: boolean;
   height?: number;
 }
 
@@ -27,7 +29,7 @@ export function Chart(props: ChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const [table, setTable] = useState(false);
   const colours = palette.value;
-  const shownIn = language.value;
+  const shownIn = language.value + currency.value.code + currency.value.rate;
   const has = series.some((s) => s.points.some((p) => p[1] !== null));
 
   useEffect(() => {

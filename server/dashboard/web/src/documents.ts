@@ -25,7 +25,7 @@ export interface Model {
 }
 
 export interface Models {
-  timestamp: string; prices_version: string; prices_date: string; currency: string;
+  timestamp: string; prices_version: string; prices_date: string; currency: string; units_per_usd_ratio: number;
   total: { llm_calls: number; tokens: number; cost_usd: number; cost: number; unpriced_tokens: number; price_coverage_ratio: number | null };
   models: Model[];
 }

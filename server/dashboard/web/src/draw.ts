@@ -49,11 +49,13 @@ function options(width: number, height: number, props: ChartProps, colours: Pale
     scales: { y: { range: (_u, low, high) => yRange(low, high) } },
     axes: [
       { ...axis, size: 24, values: (_u, times) => times.map((v) => tick(v, times)) },
-      { ...axis, size: (_u, values) => Math.max(40, 14 + 6.4 * Math.max(0, ...(values ?? []).map((v) => v.length))), values: (_u, values) => values.map((v) => props.format(v)) },
+      { ...axis, ...(props.binary ? { incrs: powers } : {}), size: (_u, values) => Math.max(40, 14 + 6.4 * Math.max(0, ...(values ?? []).map((v) => v.length))), values: (_u, values) => values.map((v) => props.format(v)) },
     ],
     plugins: [tooltip(props)],
   };
 }
+
+const powers = Array.from({ length: 50 }, (_, i) => 2 ** i);
 
 function yRange(low: number | null, high: number | null): [number, number] {
   const top = high === null || high <= 0 ? 1 : high * 1.08;

@@ -3,19 +3,23 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { useDocument } from "./fetching";
-import type { Metrics } from "./documents";
+import type { Metrics, Models } from "./documents";
 import { live, pause, resume } from "./live";
-import { clock, instant, language, setLanguage, t, word, type Language } from "./locale";
+import { clock, currency, instant, language, setLanguage, t, word, type Language } from "./locale";
 import { Badge, type Tone } from "./parts";
 import { setTheme, theme, type Theme } from "./theme";
 import { link, pages, view } from "./view";
 
-const tones: Record<string, Tone> = { healthy: "good", degraded: "warn", critical: "bad", recovering: "calm" };
+const tones: Record<string, Tone> = { healthy: "good", degraded: "warn", critical: "bad", recovering: "calm", away: "bad" };
 
 export function Frame({ children }: { children: ComponentChildren }) {
-  const metrics = useDocument<Metrics>("/monitoring/metrics").value;
+  const { value: metrics, error } = useDocument<Metrics>("/monitoring/metrics");
+  const models = useDocument<Models>("/monitoring/models").value;
+  useEffect(() => {
+    if (models && (models.currency !== currency.value.code || models.units_per_usd_ratio !== currency.value.rate)) currency.value = { code: models.currency, rate: models.units_per_usd_ratio };
+  }, [models?.currency, models?.units_per_usd_ratio]);
   const present = view.value.page === "run" ? "runs" : view.value.page;
-  const status = metrics?.system.status;
+  const status = error?.status === 0 ? "away" : metrics?.system.status;
   const way = useRef<HTMLElement>(null);
   // On a phone the way to the pages is wider than the screen.
   useEffect(() => {
@@ -61,7 +65,11 @@ function LiveSwitch({ at }: { at: string | undefined }) {
 
 function Display() {
   return (
-    <details class="menu">
+    <details class="menu" onKeyDown={(e) => {
+      if (e.key !== "Escape" || !e.currentTarget.open) return;
+      e.currentTarget.open = false;
+      e.currentTarget.querySelector("summary")?.focus();
+    }}>
       <summary>{t("settings")}</summary>
       <div>
         <label>

@@ -1,7 +1,8 @@
 // A chart of the service's history.
 import { Chart } from "./chart";
 import { useDocument } from "./fetching";
-import { t } from "./locale";
+import { currency, money, t } from "./locale";
+import { useLasting } from "./numbers";
 import { historyPath, lines, type History, type Series } from "./series";
 import { view } from "./view";
 
@@ -9,7 +10,8 @@ export interface HistoryChartProps {
   title: string;
   /** At most three names of GET /monitoring/history, each with what its line is called. */
   metrics: { metric: string; name?: string }[];
-  format: (v: number | null | undefined) => string;
+  /** How values are written; left out for dollars, which are drawn in the currency that costs are shown in. */
+  format?: (v: number | null | undefined) => string;
   target?: number | undefined;
   stacked?: boolean;
   band?: boolean;
@@ -19,10 +21,16 @@ export interface HistoryChartProps {
   models?: boolean;
   /** The quantity is of the service itself and cannot be narrowed. */
   own?: boolean;
+  /** Only what is of this data source; "" is all. */
+  source?: string;
+  /** Ticks stand at whole KiB, MiB and so on. */
+  binary?: boolean;
 }
 
 export function HistoryChart(props: HistoryChartProps) {
-  const { metrics, by = "", models, own } = props;
+  const { metrics, models, own, source = "" } = props;
+  // The service tells data sources apart, and does not narrow to one.
+  const by = source ? "data_source" : props.by ?? "";
   const { range, service, model } = view.value;
   const filters: Record<string, string> = own ? { by } : { by, service, model: models ? model : "" };
   // Always three, since hooks want the same places at every time.
@@ -30,10 +38,13 @@ export function HistoryChart(props: HistoryChartProps) {
   const b = useHistory(metrics[1]?.metric, range, filters);
   const c = useHistory(metrics[2]?.metric, range, filters);
   const loaded = [a, b, c].slice(0, metrics.length);
-  const series: Series[] = loaded.flatMap((l, i) => (l.value ? lines(l.value) : []).map((s) => ({ ...s, name: metrics[i]?.name ?? (s.name || t("none")) })));
-  return <Chart {...props} series={series} loading={loaded.some((l) => l.loading)} missing={loaded.some((l) => l.error?.status === 404)} />;
+  const series: Series[] = loaded.flatMap((l, i) => (l.value ? lines(l.value) : []).filter((s) => !source || s.labels["data_source"] === source).map((s) => ({ ...s, name: metrics[i]?.name ?? (s.name || t("none")) })));
+  const { code, rate } = currency.value;
+  const format = props.format ?? ((v) => money(v, code));
+  if (!props.format) for (const s of series) s.points = s.points.map(([time, v]) => [time, v === null ? null : v * rate]);
+  return <Chart {...props} format={format} series={series} loading={loaded.some((l) => l.loading)} missing={loaded.some((l) => l.error?.status === 404)} />;
 }
 
 function useHistory(metric: string | undefined, range: string, filters: Record<string, string>) {
-  return useDocument<History>(metric ? historyPath(metric, range, filters) : null);
+  return useLasting(useDocument<History>(metric ? historyPath(metric, range, filters) : null));
 }

@@ -95,6 +95,19 @@ export function money(v: Maybe, currency = "USD"): string {
   return numbers({ style: "currency", currency, ...(size > 0 && size < 0.1 ? { maximumSignificantDigits: 3 } : { maximumFractionDigits: size === 0 || size >= 1 ? 2 : 3 }) }).format(v);
 }
 
+/** What costs are shown in, and how many units of it a dollar buys. */
+export const currency = signal({ code: "USD", rate: 1 });
+
+/** Dollars, in the currency that costs are shown in. */
+export function cost(usd: Maybe): string {
+  return money(missing(usd) ? null : usd * currency.value.rate, currency.value.code);
+}
+
+/** How often something happens: without digits that say nothing. */
+export function rate(v: Maybe): string {
+  return missing(v) ? t("none") : numbers({ maximumFractionDigits: Math.abs(v) < 100 ? 1 : 0 }).format(v);
+}
+
 /** A time of milliseconds, as a reader would say it. */
 export function milliseconds(v: Maybe): string {
   if (missing(v)) return t("none");

@@ -1,5 +1,5 @@
 import { render } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import "./style.css";
 import { useDocument } from "./fetching";
 import type { Metrics, Models } from "./documents";
@@ -10,7 +10,7 @@ import { ModelsPage } from "./pages/models";
 import { Overview } from "./pages/overview";
 import { Pipeline } from "./pages/pipeline";
 import { Rag } from "./pages/rag";
-import { RunPage } from "./pages/run";
+import { called, RunPage } from "./pages/run";
 import { Runs } from "./pages/runs";
 import { Start } from "./pages/start";
 import "./theme";
@@ -20,9 +20,15 @@ function App() {
   const page = view.value.page;
   useEffect(() => {
     document.documentElement.lang = language.value;
-    const title = page === "run" ? t("nav.runs") : t(`nav.${page}`);
+    const title = page === "run" ? called.value || t("nav.runs") : t(`nav.${page}`);
     document.title = `${title} · Treq Telemetry`;
-  }, [page, language.value]);
+  }, [page, language.value, called.value]);
+  // Who followed a link that is gone with its page goes on where the new page begins.
+  const first = useRef(true);
+  useEffect(() => {
+    if (!first.current && (!document.activeElement || document.activeElement === document.body)) document.getElementById("content")?.focus({ preventScroll: true });
+    first.current = false;
+  }, [page, view.value.run]);
   return (
     <Frame>
       {page === "overview" && <Overview />}

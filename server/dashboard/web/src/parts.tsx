@@ -1,7 +1,7 @@
 // The small pieces that pages are made of.
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
-import { refresh, setToken, type Problem } from "./fetching";
+import { refresh, setToken, token, type Problem } from "./fetching";
 import { language, t } from "./locale";
 import { problem } from "./said";
 
@@ -29,8 +29,9 @@ export function Figure({ label, value, note, tone }: { label: string; value: str
   );
 }
 
-export function Figures({ children }: { children: ComponentChildren }) {
-  return <dl class="figures">{children}</dl>;
+/** busy: others are on their way. */
+export function Figures({ children, busy = false }: { children: ComponentChildren; busy?: boolean }) {
+  return <dl class="figures" aria-busy={busy}>{children}</dl>;
 }
 
 /** What stands in the place of a document that could not be had. */
@@ -51,6 +52,7 @@ function AskToken({ error, content }: { error: Problem; content: boolean }) {
     <section class="card trouble">
       <h2>{t(content ? "run.hidden" : "token.title")}</h2>
       <p>{t("token.text")}</p>
+      {token.value !== "" && <p class="notice" role="alert">{t("token.refused")}</p>}
       <Raw text={error.message} />
       <form onSubmit={(e) => { e.preventDefault(); setToken(value.trim()); }}>
         <label>{t("token.label")} <input type="password" autocomplete="off" value={value} onInput={(e) => setValue(e.currentTarget.value)} /></label>

@@ -18,9 +18,13 @@ export interface History {
   series: { service?: string; model?: string; data_source?: string; sink?: string; values: (number | null)[] }[];
 }
 
-/** The lines of a document, called by what tells them apart. */
+/**
+ * The lines of a document, called by what tells them apart. Their times are whole
+ * steps: documents of one chart are asked for at once, but not answered in the same
+ * second, and their values are to stand above each other.
+ */
 export function lines(h: History): Series[] {
-  const start = Date.parse(h.start) / 1000;
+  const start = Math.round(Date.parse(h.start) / 1000 / h.step_seconds) * h.step_seconds;
   return h.series.map(({ values, ...labels }) => ({
     name: Object.values(labels).filter(Boolean).join(" · "),
     labels: labels as Record<string, string>,

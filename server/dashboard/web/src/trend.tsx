@@ -1,5 +1,6 @@
 // The way of the targets' values over the range that is shown, small.
 import { useDocument } from "./fetching";
+import { useLasting } from "./numbers";
 import { rangeSeconds } from "./view";
 
 interface Answer { data?: { result: { metric: Record<string, string>; values: [number, string][] }[] } }
@@ -14,7 +15,7 @@ export function useTrends(names: string[], now: number): Map<string, number[]> {
   const end = Math.floor(now / 1000 / step) * step;
   const query = `{__name__=~"${names.map((n) => n.replace(/[^\w:]/g, ".")).join("|")}"}`;
   const parameters = new URLSearchParams({ query, start: String(end - seconds), end: String(end), step: String(step) });
-  const answer = useDocument<Answer>(names.length > 0 ? `/prometheus/api/v1/query_range?${parameters}` : null).value;
+  const answer = useLasting(useDocument<Answer>(names.length > 0 ? `/prometheus/api/v1/query_range?${parameters}` : null)).value;
   const out = new Map<string, number[]>();
   for (const r of answer?.data?.result ?? []) {
     const values = r.values.map((v) => Number(v[1])).filter(Number.isFinite);

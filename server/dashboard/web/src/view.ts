@@ -13,6 +13,8 @@ export interface View {
   range: Range;
   service: string;
   model: string;
+  /** The data source whose searches are drawn, "" all. */
+  source: string;
   /** Filters of the list of runs, and the span that is open in a run. */
   query: string;
   outcome: string;
@@ -25,11 +27,11 @@ export interface View {
 }
 
 const start: View = {
-  page: "overview", run: "", range: "1h", service: "", model: "", query: "", outcome: "", feedback: "", span: "", sort: "", at: "",
+  page: "overview", run: "", range: "1h", service: "", model: "", source: "", query: "", outcome: "", feedback: "", span: "", sort: "", at: "",
 };
 
 const names: [keyof View, string][] = [
-  ["range", "range"], ["service", "service"], ["model", "model"],
+  ["range", "range"], ["service", "service"], ["model", "model"], ["source", "source"],
   ["query", "q"], ["outcome", "outcome"], ["feedback", "feedback"], ["span", "span"],
   ["sort", "sort"], ["at", "at"],
 ];

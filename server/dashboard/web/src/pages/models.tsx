@@ -2,32 +2,36 @@ import type { Model, Models } from "../documents";
 import { useDocument } from "../fetching";
 import { Filters } from "../filters";
 import { HistoryChart } from "../historychart";
-import { day, instant, milliseconds, money, percent, short, t, whole, word } from "../locale";
+import { cost, day, instant, milliseconds, percent, short, t, whole, word } from "../locale";
+import { spentOn, useNumbers } from "../numbers";
 import { Card, Figure, Figures, Meter, Table, Trouble } from "../parts";
+import { useTarget } from "../targets";
 import { view } from "../view";
-import { narrowed } from "./overview";
 
 export function ModelsPage() {
-  const models = useDocument<Models>(narrowed("/monitoring/models"));
+  const models = useNumbers<Models>("/monitoring/models");
   const d = models.value;
+  const { model } = view.value;
+  const spent = d ? spentOn(d, model) : null;
   const day24 = useDocument<Models>(lastDay(view.value.service)).value;
-  const shown = d?.models.filter((m) => view.value.model === "" || m.model === view.value.model) ?? [];
+  const covered = useTarget("price_coverage");
+  const shown = d?.models.filter((m) => model === "" || m.model === model) ?? [];
   return (
     <>
       <Filters title={t("nav.models")} model />
       {models.error && <Trouble error={models.error} />}
-      {d && (
-        <Figures>
-          <Figure label={t("cost")} value={money(d.total.cost, d.currency)} note={t("models.prices", { date: day(instant(d.prices_date + "T00:00:00Z")) })} />
-          <Figure label={t("models.projection")} value={money(day24 ? projection(day24.total.cost, new Date()) : null, d.currency)} note={t("models.projection.about")} />
-          <Figure label={t("tokens")} value={short(d.total.tokens)} />
-          <Figure label={t("calls")} value={whole(d.total.llm_calls)} />
-          <Figure label={t("models.coverage")} value={percent(d.total.price_coverage_ratio)} tone={(d.total.price_coverage_ratio ?? 1) < 0.95 ? "bad" : undefined} />
+      {d && spent && (
+        <Figures busy={models.loading}>
+          <Figure label={t("cost")} value={cost(spent.cost_usd)} note={t("models.prices", { date: day(instant(d.prices_date + "T00:00:00Z")) })} />
+          <Figure label={t("models.projection")} value={cost(day24 ? projection(spentOn(day24, model).cost_usd, new Date()) : null)} note={t("models.projection.about")} />
+          <Figure label={t("tokens")} value={short(spent.tokens)} />
+          <Figure label={t("calls")} value={whole(spent.calls)} />
+          <Figure label={t("models.coverage")} value={percent(spent.coverage)} tone={covered !== undefined && (spent.coverage ?? 1) < covered ? "bad" : undefined} />
         </Figures>
       )}
-      {d && <Unpriced models={d} />}
+      {spent && <Unpriced models={shown} tokens={spent.unpriced} />}
       <div class="grid">
-        <HistoryChart title={t("chart.cost")} metrics={[{ metric: "cost" }]} by="model" models format={(v) => money(v)} stacked />
+        <HistoryChart title={t("chart.cost")} metrics={[{ metric: "cost" }]} by="model" models stacked />
         <HistoryChart title={t("chart.calls")} metrics={[{ metric: "llm_calls" }]} by="model" models format={short} stacked />
         <HistoryChart title={t("chart.model_latency")} metrics={[{ metric: "llm_latency_p95" }]} by="model" models format={milliseconds} />
         <HistoryChart title={t("chart.ttft")} metrics={[{ metric: "first_token_p95" }]} by="model" models format={milliseconds} />
@@ -47,7 +51,8 @@ export function ModelsPage() {
             { title: t("models.cached"), number: true, cell: (m) => short(m.tokens.cache_read + m.tokens.cache_write) },
             { title: t("models.output"), number: true, cell: (m) => short(m.tokens.output) },
             { title: t("models.reasoning"), number: true, cell: (m) => short(m.tokens.reasoning) },
-            { title: t("models.cost"), number: true, cell: (m) => (m.price_coverage_ratio ? money(m.cost, d.currency) : t("none")) },
+            { title: t("models.total"), number: true, cell: (m) => short(m.tokens.total) },
+            { title: t("models.cost"), number: true, cell: (m) => (m.price_coverage_ratio ? cost(m.cost_usd) : t("none")) },
           ]} />
         </Card>
       )}
@@ -62,12 +67,12 @@ function lastDay(service: string): string {
 }
 
 // All days of this month at what the last one cost.
-function projection(cost: number, now: Date): number {
-  return cost * new Date(now.getFullYear(), now.getMonth() + 1, 0).getDate();
+function projection(spent: number, now: Date): number {
+  return spent * new Date(now.getFullYear(), now.getMonth() + 1, 0).getDate();
 }
 
-function Unpriced({ models }: { models: Models }) {
-  const names = models.models.filter((m) => m.unpriced_tokens > 0).map((m) => `${m.model} (${word("kind.", m.kind)})`);
+function Unpriced({ models, tokens }: { models: Model[]; tokens: number }) {
+  const names = models.filter((m) => m.unpriced_tokens > 0).map((m) => `${m.model} (${word("kind.", m.kind)})`);
   if (names.length === 0) return null;
-  return <p class="notice">{t("models.unpriced", { models: names.join(", "), tokens: whole(models.total.unpriced_tokens) })}</p>;
+  return <p class="notice">{t("models.unpriced", { models: names.join(", "), tokens: whole(tokens) })}</p>;
 }

@@ -1,51 +1,48 @@
-import type { Alerts, Kpi, Metrics, Models } from "../documents";
+import type { Alerts, Metrics, Models } from "../documents";
 import { useDocument } from "../fetching";
 import { Filters } from "../filters";
 import { HistoryChart } from "../historychart";
-import { bytes, count, decimal, instant, language, milliseconds, moment, money, percent, seconds, short, t, whole, word } from "../locale";
+import { bytes, cost, count, decimal, instant, language, milliseconds, moment, percent, rate, seconds, short, t, whole, word } from "../locale";
+import { spentOn, useNumbers } from "../numbers";
 import { Badge, Card, Figure, Figures, Meter, Says, Table, Trouble, type Tone } from "../parts";
 import { code, say } from "../said";
+import { useKpis, useTarget } from "../targets";
 import { Sparkline, useTrends } from "../trend";
 import { view } from "../view";
 
-/** The address of one of the guide's documents under the page's filters. */
-export function narrowed(path: string): string {
-  const { service, range } = view.value;
-  const parameters = new URLSearchParams({ window: range });
-  if (service) parameters.set("service", service);
-  return `${path}?${parameters}`;
-}
-
 export function Overview() {
-  const metrics = useDocument<Metrics>(narrowed("/monitoring/metrics"));
-  const models = useDocument<Models>(narrowed("/monitoring/models"));
+  const metrics = useNumbers<Metrics>("/monitoring/metrics");
+  const models = useNumbers<Models>("/monitoring/models");
+  const responseTime = useTarget("response_time");
+  const errorRate = useTarget("error_rate");
   const m = metrics.value;
+  const { model } = view.value;
+  const spent = models.value ? spentOn(models.value, model) : null;
   return (
     <>
-      <Filters title={t("nav.overview")} />
+      <Filters title={t("nav.overview")} model />
       {metrics.error && <Trouble error={metrics.error} />}
       <Firing />
       {m && (
-        <Figures>
+        <Figures busy={metrics.loading || models.loading}>
           <Figure label={t("requests")} value={whole(m.chat.total_requests)} note={m.chat.total_requests > 0 ? count("error", m.chat.failed_requests) : undefined} />
           <Figure label={t("success_rate")} value={m.chat.total_requests ? percent(1 - m.performance.error_rate / 100) : t("none")}
-            tone={m.performance.error_rate > 5 ? "bad" : undefined} />
+            tone={errorRate !== undefined && m.performance.error_rate > errorRate * 100 ? "bad" : undefined} />
           <Figure label={t("mean_time")} value={m.chat.total_requests ? milliseconds(m.performance.avg_response_time_ms) : t("none")} />
           <Figure label={t("similarity")} value={m.rag.total_searches ? decimal(m.rag.avg_similarity_score) : t("none")}
             note={count("search", m.rag.total_searches)} />
-          <Figure label={t("tokens")} value={short(m.llm.total_tokens)} note={count("call", m.llm.total_calls)} />
-          <Figure label={t("cost")} value={money(models.value?.total.cost ?? null, models.value?.currency)}
-            note={models.value ? `${t("models.coverage")}: ${percent(models.value.total.price_coverage_ratio, 0)}` : undefined} />
+          <Figure label={t("tokens")} value={short(model ? spent?.tokens : m.llm.total_tokens)} note={count("call", model ? spent?.calls ?? 0 : m.llm.total_calls)} />
+          <Figure label={t("cost")} value={cost(spent?.cost_usd)} note={spent ? `${t("models.coverage")}: ${percent(spent.coverage, 0)}` : undefined} />
           <Figure label={t("memory")} value={bytes(m.system.memory_usage_mb * 1024 * 1024)} note={t("uptime", { time: seconds(m.uptime_seconds) })} />
         </Figures>
       )}
       {!m && !metrics.error && <div class="placeholder" />}
       <Targets />
       <div class="grid">
-        <HistoryChart title={t("chart.chats")} metrics={[{ metric: "requests", name: t("requests") }, { metric: "errors", name: t("errors") }]} format={(v) => decimal(v, 1)} />
-        <HistoryChart title={t("chart.latency")} metrics={[{ metric: "latency_p50", name: "p50" }, { metric: "latency_p95", name: "p95" }, { metric: "latency_p99", name: "p99" }]} format={milliseconds} target={1000} />
+        <HistoryChart title={t("chart.chats")} metrics={[{ metric: "requests", name: t("requests") }, { metric: "errors", name: t("errors") }]} format={rate} />
+        <HistoryChart title={t("chart.latency")} metrics={[{ metric: "latency_p50", name: "p50" }, { metric: "latency_p95", name: "p95" }, { metric: "latency_p99", name: "p99" }]} format={milliseconds} target={responseTime} />
         <HistoryChart title={t("chart.tokens")} metrics={[{ metric: "tokens" }]} by="model" models format={short} stacked />
-        <HistoryChart title={t("chart.cost")} metrics={[{ metric: "cost" }]} by="model" models format={(v) => money(v)} stacked />
+        <HistoryChart title={t("chart.cost")} metrics={[{ metric: "cost" }]} by="model" models stacked />
       </div>
       {models.value && <Mix models={models.value} />}
       <Rules />
@@ -66,7 +63,7 @@ function byUnit(unit: string): (v: number | null) => string {
     case "ratio": return (v) => percent(v);
     case "ms": return milliseconds;
     case "s": case "seconds": return seconds;
-    case "usd": case "USD": return (v) => money(v);
+    case "usd": case "USD": return cost;
     case "bytes": case "By": return bytes;
     case "mb": case "MB": return (v) => bytes(v === null ? null : v * 1e6);
     default: return (v) => (v !== null && Number.isInteger(v) ? whole(v) : decimal(v));
@@ -74,7 +71,7 @@ function byUnit(unit: string): (v: number | null) => string {
 }
 
 function Targets() {
-  const kpis = useDocument<{ kpis: Kpi[] }>("/monitoring/kpis").value?.kpis ?? [];
+  const kpis = useKpis();
   const trends = useTrends(kpis.flatMap((k) => k.series ?? []), Date.now());
   if (kpis.length === 0) return null;
   return (
@@ -140,10 +137,10 @@ function Rules() {
   );
 }
 
-const shares: Record<string, number> = { "8b": 0.6, "70b": 0.3, glm4: 0.1 };
-
 // The guide's mix: by family, beside its target.
 function Mix({ models }: { models: Models }) {
+  const kpis = useKpis();
+  const wanted = (family: string) => kpis.find((k) => k.name === `model_share_${family}`)?.target;
   const llm = models.models.filter((m) => m.kind === "llm");
   const all = llm.reduce((sum, m) => sum + m.calls, 0);
   if (all === 0) return null;
@@ -156,7 +153,7 @@ function Mix({ models }: { models: Models }) {
           <li key={family}>
             <span>{code("family", family)}</span>
             <span><Meter share={calls / all} /><b>{percent(calls / all, 0)}</b></span>
-            <span class="dim">{shares[family] === undefined ? "" : t("chart.mix.target", { share: percent(shares[family], 0) })}</span>
+            <span class="dim">{wanted(family) === undefined ? "" : t("chart.mix.target", { share: percent(wanted(family), 0) })}</span>
           </li>
         ))}
       </ul>

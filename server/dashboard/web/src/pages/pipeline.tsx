@@ -55,13 +55,13 @@ export function Pipeline() {
       </Card>
       <div class="grid three">
         <HistoryChart title={t("chart.spans")} own metrics={[{ metric: "spans", name: t("pipeline.spans") }]} format={(v) => short(v)} />
-        <HistoryChart title={t("chart.journal")} own metrics={[{ metric: "journal_bytes", name: t("pipeline.journal.bytes") }]} format={bytes} />
+        <HistoryChart title={t("chart.journal")} own metrics={[{ metric: "journal_bytes", name: t("pipeline.journal.bytes") }]} format={bytes} binary />
         {(sinks.value?.sinks.length ?? 0) > 0 && <HistoryChart title={t("chart.lag")} own metrics={[{ metric: "sink_lag" }]} by="sink" format={seconds} />}
       </div>
       <div class="grid two">
         {services.length > 0 && (
           <Card title={t("pipeline.services")}>
-            <Table label={t("pipeline.services")} rows={services} id={(s) => s.service} columns={[
+            <Table label={t("pipeline.services")} rows={services} id={(s) => s.service} cards columns={[
               { title: t("pipeline.service"), cell: (s) => <span class="name">{s.service}</span> },
               { title: t("pipeline.seen"), cell: (s) => (s.last_seen_seconds === null ? t("none") : t("ago", { time: seconds(s.last_seen_seconds) })) },
               { title: t("quality.unpriced"), number: true, cell: (s) => percent(s.unpriced_tokens_ratio) },
@@ -91,7 +91,7 @@ export function Pipeline() {
         )}
         {receivers.length > 0 && (
           <Card title={t("pipeline.receivers")}>
-            <Table label={t("pipeline.receivers")} rows={receivers} id={(r) => r.name} columns={[
+            <Table label={t("pipeline.receivers")} rows={receivers} id={(r) => r.name} cards columns={[
               { title: t("pipeline.sink"), cell: (r) => <><b>{r.name}</b> <span class="dim">{r.kind}</span></> },
               { title: t("pipeline.state"), cell: (r) => <Badge tone={tones[r.state] ?? "calm"}>{code("state", r.state)}</Badge> },
               { title: t("pipeline.waiting"), number: true, cell: (r) => whole(r.waiting) },

@@ -1,42 +1,56 @@
-import { useState } from "preact/hooks";
+import { signal } from "@preact/signals";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Run } from "../documents";
-import { Problem, post, useDocument } from "../fetching";
-import { count, instant, milliseconds, moment, money, t } from "../locale";
+import { Problem, post, token, useDocument } from "../fetching";
+import { cost, count, instant, milliseconds, moment, t, whole } from "../locale";
 import { Badge, Card, Copy, Says, Trouble } from "../parts";
 import { code, problem } from "../said";
 import { link, view } from "../view";
-import { Judged, outcomeOf } from "./runs";
+import { Judged, listLeft, outcomeOf } from "./runs";
 import { SpanDetail } from "./span";
 import { rowsOf, Tree, type Row } from "./tree";
 
+/** What the run that is shown is called, "" until it is known. */
+export const called = signal("");
+
 export function RunPage({ id }: { id: string }) {
-  const path = `/monitoring/runs/${encodeURIComponent(id)}?explain=1`;
+  const path = `/monitoring/runs/${encodeURIComponent(id).replaceAll("'", "%27")}?explain=1`;
   const loaded = useDocument<Run>(path);
   const run = loaded.value;
+  const rows = useMemo(() => (run ? rowsOf(run.tree) : []), [run]);
+  const name = run ? run.name || run.run_id : "";
+  useEffect(() => {
+    called.value = name;
+    return () => { called.value = ""; };
+  }, [name]);
+  const detail = useRef<HTMLDivElement>(null);
+  const span = view.value.span;
+  useEffect(() => {
+    if (detail.current && detail.current.getBoundingClientRect().top < 50 && scrollY > 0) detail.current.scrollIntoView();
+  }, [span]);
   if (!run) {
     return (
       <>
-        <p><a href={link("runs")}>← {t("run.back")}</a></p>
+        <p><a href={listLeft() || link("runs")}>← {t("run.back")}</a></p>
         <h1>{t("run.outline")}</h1>
         {loaded.error?.status === 404 ? <p class="notice">{t("run.notfound")} <span class="mono">{id}</span></p>
           : loaded.error ? <Trouble error={loaded.error} content /> : <p class="empty">{t("loading")}</p>}
       </>
     );
   }
-  const rows = rowsOf(run.tree);
   const open = rows.find((r) => r.span.span_id === view.value.span) ?? telling(rows);
   return (
     <>
       <div class="bar">
-        <p><a href={link("runs")}>← {t("run.back")}</a></p>
+        <p><a href={listLeft() || link("runs")}>← {t("run.back")}</a></p>
         <div class="bar right">
           {safe(run.langsmith_url) && <a href={run.langsmith_url} target="_blank" rel="noopener noreferrer">{t("run.langsmith")}</a>}
           <Copy label={t("run.copy.json")} text={() => JSON.stringify(run, null, 2)} />
-          <Copy label={t("run.copy.curl")} text={() => `curl '${location.origin}${path}'`} />
+          <Copy label={t("run.copy.curl")} text={() => `curl ${token.value ? '-H "Authorization: Bearer $TREQ_API_TOKEN" ' : ""}'${location.origin}${path}'`} />
         </div>
       </div>
       <div class="bar">
-        <h1>{run.name || run.run_id}</h1>
+        <h1>{name}</h1>
         <Badge tone={run.outcome === "failure" ? "bad" : run.outcome === "running" ? "warn" : "good"}>{outcomeOf(run)}</Badge>
         <Judged score={run.feedback} />
       </div>
@@ -49,9 +63,10 @@ export function RunPage({ id }: { id: string }) {
       </dl>
       {run.repeated_spans > 0 && <p class="notice">{t("run.repeated", { n: run.repeated_spans })}</p>}
       {!run.search.complete && <p class="notice">{t("run.incomplete")}</p>}
+      {run.truncated && <p class="notice">{t("run.cut", { n: whole(rows.length) })}</p>}
       <div class="run">
         <Card title={t("run.tree")}><Tree rows={rows} open={open?.span.span_id ?? ""} /></Card>
-        <div class="detail">
+        <div class="detail" ref={detail}>
           {open && <SpanDetail span={open.span} key={open.span.span_id} />}
           <Feedback run={run} />
         </div>
@@ -70,7 +85,7 @@ function telling(rows: Row[]): Row | undefined {
 function counted(c: NonNullable<Run["counted"]>): string {
   const parts = ([["chat", c.chats], ["search", c.searches], ["call", c.llm_calls], ["token", c.llm_tokens]] as const).filter(([, n]) => n > 0);
   const said = parts.map(([thing, n]) => count(thing, n));
-  if (c.cost_usd > 0) said.push(money(c.cost_usd));
+  if (c.cost_usd > 0) said.push(cost(c.cost_usd));
   return said.length > 0 ? said.join(" · ") : t("none");
 }
 

@@ -2,7 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { RunList, RunSummary } from "../documents";
 import { useDocument } from "../fetching";
 import { Choice, Filters } from "../filters";
-import { decimal, instant, milliseconds, moment, money, short, t, whole, word } from "../locale";
+import { cost, decimal, instant, milliseconds, moment, short, t, whole, word } from "../locale";
 import { Badge, Card, Table, Trouble, type Tone } from "../parts";
 import { go, link, view } from "../view";
 
@@ -93,18 +93,35 @@ function Pager({ question, page, next, name, busy }: { question: string; page: n
   );
 }
 
+// The list from which a run was opened, and how far down it was.
+let left: { address: string; top: number; run: string } | null = null;
+
+/** The address of the list from which a run was opened, "" where it was opened otherwise. */
+export function listLeft(): string {
+  return left?.address ?? "";
+}
+
 function List({ runs, label, sort }: { runs: RunSummary[]; label: string; sort: string }) {
+  const place = useRef<HTMLDivElement>(null);
+  // Who comes back finds the list as it was left.
+  useEffect(() => {
+    if (left?.address !== location.hash) return;
+    const opened = [...(place.current?.querySelectorAll<HTMLElement>("a[data-run]") ?? [])].find((a) => a.dataset["run"] === left?.run);
+    opened?.focus({ preventScroll: true });
+    scrollTo(0, left.top);
+    left = null;
+  }, []);
   return (
-    <div class="runs">
+    <div class="runs" ref={place}>
       <Table<RunSummary> label={label} rows={runs} id={(r) => r.run_id + r.trace_id} cards sorting={{ by: sort, pick: (by) => go({ sort: by }) }} columns={[
-        { title: t("runs.name"), cell: (r) => <a href={link("run", { run: r.run_id })}>{r.name || r.run_id}</a> },
+        { title: t("runs.name"), cell: (r) => <a href={link("run", { run: r.run_id })} data-run={r.run_id} onClick={() => { left = { address: location.hash, top: scrollY, run: r.run_id }; }}>{r.name || r.run_id}</a> },
         { title: t("filter.service"), cell: (r) => r.service },
         { title: t("runs.start"), sort: "start", cell: (r) => moment(instant(r.start)) },
         { title: t("runs.outcome"), cell: (r) => <Badge tone={tones[r.outcome] ?? "calm"}>{outcomeOf(r)}</Badge> },
         { title: t("runs.duration"), sort: "duration", number: true, cell: (r) => milliseconds(r.duration_ms) },
         { title: t("filter.model"), cell: (r) => r.model ?? "" },
         { title: t("runs.tokens"), number: true, cell: (r) => short(r.tokens) },
-        { title: t("runs.cost"), sort: "cost", number: true, cell: (r) => money(r.cost_usd) },
+        { title: t("runs.cost"), sort: "cost", number: true, cell: (r) => cost(r.cost_usd) },
         { title: t("runs.similarity"), sort: "similarity", rising: true, number: true, cell: (r) => decimal(r.similarity) },
         { title: t("runs.feedback"), cell: (r) => <Judged score={r.feedback} /> },
         { title: t("runs.spans"), number: true, cell: (r) => whole(r.spans) },

@@ -1,7 +1,7 @@
 // One span of a run: what it says, what it counted for, and why.
 import { useState } from "preact/hooks";
 import type { Span, Text } from "../documents";
-import { bytes, decimal, milliseconds, money, t, whole, word } from "../locale";
+import { bytes, cost, decimal, milliseconds, t, whole, word } from "../locale";
 import { code, why } from "../said";
 import { documentsOf, messagesOf, type Message } from "../messages";
 import { Badge, Card } from "../parts";
@@ -35,7 +35,7 @@ export function SpanDetail({ span }: { span: Span }) {
       {span.explanation && <Counted span={span} />}
       {span.attributes && Object.keys(span.attributes).length > 0 && (
         <Card title={t("run.attributes")}>
-          <div class="scroll tall" tabIndex={0} role="region" aria-label={t("run.attributes")}>
+          <div class="scroll tall attributes" tabIndex={0} role="region" aria-label={t("run.attributes")}>
             <table><tbody>
               {Object.entries(span.attributes).map(([name, value]) => (
                 <tr key={name}><th scope="row" class="mono">{name}</th><td class="mono long">{typeof value === "string" ? value : JSON.stringify(value)}</td></tr>
@@ -63,7 +63,7 @@ function Counted({ span }: { span: Span }) {
       {(e.tokens || e.cost_usd !== null) && (
         <dl class="facts">
           {e.tokens && <Fact name={t("tokens")} value={whole(e.tokens.total)} />}
-          {e.cost_usd !== null && <Fact name={t("cost")} value={`${money(e.cost_usd)}${e.cost_source ? ` (${code("cost", e.cost_source)})` : ""}`} />}
+          {e.cost_usd !== null && <Fact name={t("cost")} value={`${cost(e.cost_usd)}${e.cost_source ? ` (${code("cost", e.cost_source)})` : ""}`} />}
         </dl>
       )}
     </Card>

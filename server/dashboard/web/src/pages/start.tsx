@@ -1,13 +1,14 @@
 import type { Metrics } from "../documents";
 import { useDocument } from "../fetching";
 import { count, t } from "../locale";
-import { Badge, Card, Copy } from "../parts";
+import { Badge, Card, Copy, Trouble } from "../parts";
 import { snippets, type Door } from "../snippets";
 import { link } from "../view";
 import type { Flow } from "./flow";
 
 export function Start() {
-  const m = useDocument<Metrics>("/monitoring/metrics").value;
+  const metrics = useDocument<Metrics>("/monitoring/metrics");
+  const m = metrics.value;
   const flow = useDocument<{ telemetry?: { flow: Flow | null } }>("/monitoring/health?verbose=1").value?.telemetry?.flow;
   const came = new Set<Door>((flow?.received ?? []).filter((r) => r.requests > 0).map(doorOf));
   const counted = m !== null && (m.chat.total_requests > 0 || m.llm.total_calls > 0 || m.rag.total_searches > 0);
@@ -16,6 +17,8 @@ export function Start() {
     <>
       <h1>{t("start.title")}</h1>
       <p>{t("start.text")}</p>
+      <p class="dim">{t("start.token")}</p>
+      {metrics.error && <Trouble error={metrics.error} />}
       <section class="card">
         <p class={`signal ${arrived ? "on" : ""}`} role="status">
           <span class="lamp" aria-hidden="true" />

@@ -1,7 +1,8 @@
 // The spans of a run as a tree and, on one time axis, as a waterfall.
-import { useState } from "preact/hooks";
+import { Component } from "preact";
+import { useCallback, useState } from "preact/hooks";
 import type { Span } from "../documents";
-import { instant, milliseconds, money, short, t } from "../locale";
+import { cost, currency, instant, language, milliseconds, short, t } from "../locale";
 import { code } from "../said";
 import { go } from "../view";
 
@@ -44,12 +45,12 @@ export function Tree({ rows, open }: { rows: Row[]; open: string }) {
   const [shut, setShut] = useState<ReadonlySet<string>>(new Set());
   const shown = rows.filter((r) => !r.above.some((id) => shut.has(id)));
   const at = shown.findIndex((r) => r.span.span_id === open);
-  const fold = (id: string, close: boolean) => {
-    const next = new Set(shut);
+  const fold = useCallback((id: string, close: boolean) => setShut((before) => {
+    const next = new Set(before);
     if (close) next.add(id);
     else next.delete(id);
-    setShut(next);
-  };
+    return next;
+  }), []);
   const key = (e: KeyboardEvent) => {
     const row = shown[at];
     const to = (next: Row | undefined) => {
@@ -79,27 +80,44 @@ export function Tree({ rows, open }: { rows: Row[]; open: string }) {
     <>
       <div class="axis" aria-hidden="true">{[0, 0.25, 0.5, 0.75, 1].map((share) => <span key={share}>{milliseconds(length * share)}</span>)}</div>
       <div class="tree" role="tree" aria-label={t("run.tree")} onKeyDown={key}>
-        {shown.map(({ span, depth, left, width }, i) => (
-          <div role="treeitem" key={span.span_id} class={span.outcome} aria-level={depth + 1} aria-selected={span.span_id === open}
-            {...(span.children.length > 0 ? { "aria-expanded": !shut.has(span.span_id) } : {})}
-            tabIndex={i === Math.max(0, at) ? 0 : -1} onClick={() => go({ span: span.span_id }, true)}>
-            <span class="name" style={{ paddingLeft: `${Math.min(depth, deepest) * 14}px` }}>
-              <span class={`fold ${span.children.length === 0 ? "none" : ""}`} aria-hidden="true"
-                onClick={(e) => { e.stopPropagation(); fold(span.span_id, !shut.has(span.span_id)); }}>{span.children.length === 0 ? "" : shut.has(span.span_id) ? "▸" : "▾"}</span>
-              <span class={`kind ${span.kind}`}>{code("span", span.kind)}</span>{span.name}
-            </span>
-            <span class="time">{spent(span)}{milliseconds(span.duration_ms)}</span>
-            <span class="lane" aria-hidden="true"><span style={{ left: `${Math.min(left, 99)}%`, width: `${Math.max(0.5, Math.min(width, 100))}%` }} /></span>
-          </div>
+        {shown.map((row, i) => (
+          <Item key={row.span.span_id} row={row} open={row.span.span_id === open} shut={shut.has(row.span.span_id)} stop={i === Math.max(0, at)} fold={fold}
+            shownIn={language.value + currency.value.code} />
         ))}
       </div>
     </>
   );
 }
 
+/** stop: Tab leads here. */
+interface ItemProps { row: Row; open: boolean; shut: boolean; stop: boolean; fold: (id: string, close: boolean) => void; shownIn: string }
+
+// Of thousands of rows, a key changes two: only these are rendered again.
+class Item extends Component<ItemProps> {
+  override shouldComponentUpdate(next: ItemProps): boolean {
+    return (Object.keys(next) as (keyof ItemProps)[]).some((name) => next[name] !== this.props[name]);
+  }
+
+  override render({ row: { span, depth, left, width }, open, shut, stop, fold }: ItemProps) {
+    const leaf = span.children.length === 0;
+    return (
+      <div role="treeitem" class={span.outcome} aria-level={depth + 1} aria-selected={open} {...(leaf ? {} : { "aria-expanded": !shut })}
+        tabIndex={stop ? 0 : -1} onClick={() => go({ span: span.span_id }, true)}>
+        <span class="name" style={{ paddingLeft: `${Math.min(depth, deepest) * 14}px` }}>
+          <span class={`fold ${leaf ? "none" : ""}`} aria-hidden="true"
+            onClick={(e) => { e.stopPropagation(); fold(span.span_id, !shut); }}>{leaf ? "" : shut ? "▸" : "▾"}</span>
+          <span class={`kind ${span.kind}`}>{code("span", span.kind)}</span>{span.name}
+        </span>
+        <span class="time"><span class="spent">{spent(span)}</span>{milliseconds(span.duration_ms)}</span>
+        <span class="lane" aria-hidden="true"><span style={{ left: `${Math.min(left, 99)}%`, width: `${Math.max(0.5, Math.min(width, 100))}%` }} /></span>
+      </div>
+    );
+  }
+}
+
 function spent(span: Span): string {
   const parts = [];
   if (span.tokens && span.tokens.total > 0) parts.push(`${short(span.tokens.total)} tok`);
-  if (span.explanation?.cost_usd) parts.push(money(span.explanation.cost_usd));
+  if (span.explanation?.cost_usd) parts.push(cost(span.explanation.cost_usd));
   return parts.length > 0 ? parts.join(" · ") + " · " : "";
 }
