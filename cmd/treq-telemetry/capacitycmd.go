@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -31,6 +32,9 @@ promise: measure yours.`,
 		var d config.Duration
 		if err := d.UnmarshalText([]byte(*keep)); err != nil || d <= 0 {
 			return usageError{fmt.Errorf("--keep %q is no duration above 0: want one like 24h or 7d", *keep)}
+		}
+		if l.BytesPerSpan == 0 || l.Cores == 0 { // which For takes for what is usual
+			return usageError{errors.New("--bytes-per-span and --cores are above 0")}
 		}
 		l.Keep = time.Duration(d)
 		plan, err := capacity.For(l)
