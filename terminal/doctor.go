@@ -208,6 +208,15 @@ func (d *doctor) sinks(v *sinks) {
 		case k.LastError != "" && time.Duration(k.OldestAge)*time.Second > sinkMayLag:
 			d.problem(fmt.Sprintf(s.say("the sink %s is %s behind: %s", "o destino %s está %s atrasado: %s"), name, s.span(time.Duration(k.OldestAge)*time.Second), Clean(k.LastError)),
 				s.say("it is tried again until it works; what waits is kept", "tenta-se de novo até funcionar; o que espera fica guardado"))
+		case k.State == "stopped":
+			d.problem(fmt.Sprintf(s.say("the sink %s is stopped", "o destino %s está parado"), name), s.say("see the service's log", "veja o log do serviço"))
+		case k.State == "retrying" && k.Sent == 0:
+			// Who has just set it up wants to hear of it now, and not when it is late.
+			d.problem(fmt.Sprintf(s.say("the sink %s has taken nothing yet: %s", "o destino %s ainda não recebeu nada: %s"), name, Clean(k.LastError)),
+				s.say("check its address and that it runs, or try: treq-telemetry sinks test; what waits is kept", "confira o endereço e se ele está no ar, ou experimente: treq-telemetry sinks test; o que espera fica guardado"))
+		case k.State == "retrying":
+			d.note(fmt.Sprintf(s.say("the sink %s is being tried again: %s", "tenta-se de novo o destino %s: %s"), name, Clean(k.LastError)),
+				s.say("nothing to do unless it lasts; what waits is kept", "nada a fazer, a não ser que dure; o que espera fica guardado"))
 		default:
 			d.fine(fmt.Sprintf(s.say("the sink %s took %s spans", "o destino %s recebeu %s spans"), name, s.number(k.Sent, 0)))
 		}
@@ -241,7 +250,8 @@ func (d *doctor) alerts(v *alerts) {
 		d.note(s.say("nobody is told of alerts", "ninguém é avisado dos alertas"), s.say("set notifications.receivers in the file, then try: treq-telemetry alert send-test", "defina notifications.receivers no arquivo e experimente: treq-telemetry alert send-test"))
 	}
 	for _, r := range v.Receivers {
-		if r.LastError != "" {
+		// The last error stays on show when the receiver takes messages again.
+		if r.State == "retrying" {
 			d.problem(fmt.Sprintf(s.say("the receiver %s could not be told: %s", "o destinatário %s não pôde ser avisado: %s"), Clean(r.Name), Clean(r.LastError)), "treq-telemetry alert send-test --receiver "+Clean(r.Name))
 		}
 	}

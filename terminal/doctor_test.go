@@ -16,7 +16,7 @@ func well() service {
 		"/monitoring/metrics": `{"chat":{"total_requests":10},"rag":{"total_searches":9},"llm":{"total_calls":11}}`,
 		"/monitoring/models":  `{"models":[{"model":"glm-4.7","calls":11,"unpriced_tokens":0}]}`,
 		"/monitoring/sinks":   `{"sinks":[{"name":"langsmith","state":"sending","sent_spans":31}]}`,
-		"/monitoring/alerts":  `{"alerts":[{"name":"error_rate","instances":[]}],"receivers":[{"name":"team","state":"ok"}]}`,
+		"/monitoring/alerts":  `{"alerts":[{"name":"error_rate","instances":[]}],"receivers":[{"name":"team","state":"ok"},{"name":"mended","state":"ok","last_error":"no route"}]}`,
 		"/monitoring/health":  `{"status":"ok","telemetry":{"services":[{"service":"app","last_seen_seconds":3,"unpriced_tokens_ratio":0,"streams_without_usage_ratio":0,"searches_without_scores_ratio":0}]}}`,
 	}
 }
@@ -75,10 +75,13 @@ func TestDoctorFindsEachThingThatIsBroken(t *testing.T) {
 		{"no sink", "/monitoring/sinks", `{"name":"langsmith","state":"sending","sent_spans":31}`, "", 0, "! traces are forwarded to nobody", "! os traces não"},
 		{"sink paused", "/monitoring/sinks", `"sending"`, `"paused","last_error":"401"`, 0, "✗ the sink langsmith is paused: 401", "✗ o destino langsmith está pausado"},
 		{"sink behind", "/monitoring/sinks", `"sending"`, `"retrying","last_error":"refused","oldest_age_seconds":600`, 0, "✗ the sink langsmith is 10 min behind: refused", "✗ o destino langsmith está 10 min"},
+		{"sink not reached", "/monitoring/sinks", `"sending","sent_spans":31`, `"retrying","last_error":"refused","oldest_age_seconds":6,"sent_spans":0`, 0, "✗ the sink langsmith has taken nothing yet: refused", "✗ o destino langsmith ainda não recebeu nada"},
+		{"sink away", "/monitoring/sinks", `"sending"`, `"retrying","last_error":"refused","oldest_age_seconds":6`, 0, "! the sink langsmith is being tried again: refused", "! tenta-se de novo o destino langsmith"},
+		{"sink stopped", "/monitoring/sinks", `"sending"`, `"stopped"`, 0, "✗ the sink langsmith is stopped", "✗ o destino langsmith está parado"},
 		{"spans lost", "/monitoring/sinks", `"sent_spans":31`, `"sent_spans":31,"dead_lettered_spans":2,"expired_spans":1`, 0, "✗ the sink langsmith will not get 3 spans", "✗ o destino langsmith não receberá 3"},
 		{"a rule fails", "/monitoring/alerts", `"instances":[]`, `"instances":[],"error":"no such series"`, 0, "✗ the alert error_rate cannot be evaluated: no such series", "✗ o alerta"},
 		{"an alert fires", "/monitoring/alerts", `"instances":[]`, `"instances":[{"state":"firing"}]`, 0, "! an alert fires", "! há um alerta"},
-		{"nobody is told", "/monitoring/alerts", `{"name":"team","state":"ok"}`, "", 0, "! nobody is told of alerts", "! ninguém é avisado"},
+		{"nobody is told", "/monitoring/alerts", `{"name":"team","state":"ok"},{"name":"mended","state":"ok","last_error":"no route"}`, "", 0, "! nobody is told of alerts", "! ninguém é avisado"},
 		{"a receiver fails", "/monitoring/alerts", `"state":"ok"`, `"state":"retrying","last_error":"no route"`, 0, "✗ the receiver team could not be told: no route", "✗ o destinatário team"},
 		{"silence", "/monitoring/health", `"last_seen_seconds":3`, `"last_seen_seconds":7200`, 0, "! app sent nothing for 2 h", "! app não envia nada há 2 h"},
 		{"no scores", "/monitoring/health", `"searches_without_scores_ratio":0`, `"searches_without_scores_ratio":0.5`, 0, "! app: 50.0 % of the searches tell no scores", "! app: 50,0 % das buscas"},

@@ -112,3 +112,26 @@ func TestThePictureOfNothing(t *testing.T) {
 		}
 	}
 }
+
+// What a program reads is not cut, and begins with what comes if it is asked to.
+func TestTailForPrograms(t *testing.T) {
+	long := strings.Repeat("m", 200)
+	c := service{"/monitoring/runs": `{"runs":[{"run_id":"00000000-0000-0000-aaaa-aaaaaaaaaaaa","name":"chat","service":"app","outcome":"success","model":"` + long + `","tokens":5}]}`}.client(t)
+	for _, tt := range []struct {
+		screen Screen
+		o      TailOptions
+		want   bool
+	}{
+		{Screen{Whole: true}, TailOptions{}, true},
+		{Screen{}, TailOptions{}, false},
+		{Screen{Whole: true}, TailOptions{None: true}, false},
+	} {
+		var b strings.Builder
+		if err := Tail(t.Context(), c, tt.screen, tt.o, &b); err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(b.String(), "app · chat · 5 tok · "+long+" aaaaaaaaaaaaaaaa\n") != tt.want {
+			t.Errorf("%+v %+v: %q", tt.screen, tt.o, b.String())
+		}
+	}
+}

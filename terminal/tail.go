@@ -19,8 +19,10 @@ type TailOptions struct {
 	// Service, Model, Outcome (success, failure, running) and Text narrow the list; ""
 	// is all.
 	Service, Model, Outcome, Text string
-	// Last is how many runs are written at first; 0 is 10, at most 200.
+	// Last is how many runs are written at first; 0 is 10, at most MostTailed. None
+	// begins with what comes.
 	Last int
+	None bool
 	// Follow goes on with the runs that come.
 	Follow bool
 	// JSON writes a run a line as the service has it.
@@ -32,8 +34,8 @@ type TailOptions struct {
 	Notes io.Writer
 }
 
-// mostTailed is how many runs are asked for at once.
-const mostTailed = 200
+// MostTailed is how many runs are asked for at once.
+const MostTailed = 200
 
 // Tail writes runs as they come, the oldest first, until ctx ends, or the newest
 // ones once. A service that goes away after the first answer is waited for, unless it
@@ -53,7 +55,7 @@ func Tail(ctx context.Context, c *Client, s Screen, o TailOptions, w io.Writer) 
 	for first := true; ; first = false {
 		// Also at first as many as later: what is older than the first lines is seen,
 		// and not written then.
-		runs, err := c.newest(ctx, o, mostTailed)
+		runs, err := c.newest(ctx, o, MostTailed)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -85,7 +87,7 @@ func Tail(ctx context.Context, c *Client, s Screen, o TailOptions, w io.Writer) 
 			}
 			// A run that went on is written again when it has ended.
 			now[r.RunID] = r.Outcome
-			if seen[r.RunID] == r.Outcome || first && i >= o.Last {
+			if seen[r.RunID] == r.Outcome || first && (o.None || i >= o.Last) {
 				continue
 			}
 			line := string(raw) + "\n"
@@ -173,8 +175,11 @@ func (s Screen) runLine(r runSummary) string {
 	const indent = 8 + 1 + 1 + 1 + 8 + 2
 	room := s.columns() - indent - 1 - len(id)
 	// Whose it is gives way to what it was where there is no room for both.
-	if service := Clean(r.Service); service != "" && columns(rest)+columns(service)+3 <= max(room, 32) {
+	if service := Clean(r.Service); service != "" && (s.Whole || columns(rest)+columns(service)+3 <= max(room, 32)) {
 		rest = service + " · " + rest
+	}
+	if s.Whole {
+		return front + rest + " " + id + "\n"
 	}
 	if room < 32 {
 		return front + cut(rest, max(16, s.columns()-indent)) + "\n" + strings.Repeat(" ", indent) + s.paint(Dim, id) + "\n"

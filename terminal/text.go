@@ -88,6 +88,9 @@ const (
 type Screen struct {
 	// Columns is the width; 0 is 80.
 	Columns int
+	// Whole leaves lines as long as they are where each is a record: a program reads
+	// them, not a person.
+	Whole bool
 	// Rows is the height where pictures follow each other; 0 is no limit.
 	Rows int
 	// Colours allows colours.

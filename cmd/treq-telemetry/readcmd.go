@@ -59,12 +59,14 @@ func (p *process) tty() *os.File {
 	return nil
 }
 
-// screen says how to write: as wide as the terminal, 80 columns into a pipe; colours
+// screen says how to write: as wide as the terminal, 80 columns into a pipe, where runs
+// have lines as long as they are; colours
 // only on a terminal that may have them (https://no-color.org/).
 func (p *process) screen() terminal.Screen {
 	s := terminal.Screen{Columns: 80, Language: terminal.LanguageOf(p.env)}
 	f := p.tty()
 	if f == nil {
+		s.Whole = true
 		return s
 	}
 	s.Colours = p.env("NO_COLOR") == "" && p.env("TERM") != "dumb"
@@ -160,6 +162,13 @@ func (p *process) tailCommand() *cobra.Command {
 			if len(args) == 1 {
 				t.Text = args[0]
 			}
+			if t.Last < 0 || t.Last > terminal.MostTailed {
+				return usageError{fmt.Errorf("--lines is from 0 to %d, not %d", terminal.MostTailed, t.Last)}
+			}
+			if o := t.Outcome; o != "" && o != "success" && o != "failure" && o != "running" {
+				return usageError{fmt.Errorf("--outcome is success, failure or running, not %q", o)}
+			}
+			t.None = t.Last == 0
 			t.Follow, t.Notes = !once, p.stderr
 			c, err := o.client(p)
 			if err != nil {
