@@ -14,6 +14,7 @@ import (
 	"helm.sh/helm/v3/pkg/engine"
 	"helm.sh/helm/v3/pkg/lint"
 	core "k8s.io/api/core/v1"
+	networking "k8s.io/api/networking/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/yaml"
 )
@@ -125,6 +126,52 @@ func TestChart(t *testing.T) {
 				t.Error("a secret stands outside the Secret")
 			}
 		})
+	}
+}
+
+// TestPolicyLetsInWhatTheChartInvites: an ingress controller and a Prometheus are pods
+// of other namespaces. Telemetry comes from the release's own alone, unless told.
+func TestPolicyLetsInWhatTheChartInvites(t *testing.T) {
+	c, err := loader.Load(chartDir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string][]string{
+		"{}": {"namespace: http otlp-grpc otlp-http"},
+		"ingress: {enabled: true, hosts: [telemetry.example]}":                                       {"all: http", "namespace: http otlp-grpc otlp-http"},
+		"serviceMonitor: {enabled: true}":                                                            {"all: http", "namespace: http otlp-grpc otlp-http"},
+		"{serviceMonitor: {enabled: true}, networkPolicy: {from: [{podSelector: {}}]}}":              {"namespace: http otlp-grpc otlp-http"},
+		"{ingress: {enabled: true, hosts: [a.b]}, networkPolicy: {from: [{namespaceSelector: {}}]}}": {"all: http otlp-grpc otlp-http"},
+	} {
+		stream, err := render(c, values(t, text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		objects, err := manifests([]byte(stream))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, o := range objects {
+			policy, ok := o.(*networking.NetworkPolicy)
+			if !ok {
+				continue
+			}
+			for _, rule := range policy.Spec.Ingress {
+				from := "namespace:"
+				if len(rule.From) != 1 || rule.From[0].NamespaceSelector != nil {
+					from = "all:"
+				}
+				for _, p := range rule.Ports {
+					from += " " + p.Port.String()
+				}
+				got = append(got, from)
+			}
+		}
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s lets in %q, want %q", text, got, want)
+		}
 	}
 }
 
