@@ -27,6 +27,10 @@ func (r *Run) Twin() bool {
 	return says("OTEL_ENABLED") == "true" && says("OTEL_ONLY") != "true"
 }
 
+// Unmarked says that a run tells nothing of how it was sent: Python's SDK leaves all
+// metadata out of a run tree that it is given files for, also in its hybrid mode.
+func (r *Run) Unmarked() bool { return hollow(r.extra) }
+
 // Likeness is what a run and its span over OTLP have in common, as a number.
 func (r *Run) Likeness() uint64 {
 	return Likeness([]byte(r.Service()), []byte(r.Name), []byte(r.kind()), uint64(r.Start))

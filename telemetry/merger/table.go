@@ -89,11 +89,12 @@ func (t *table) take(op *langsmith.Op, tenant string, at int64) {
 	w.size = w.run.Size()
 	t.bytes += int64(w.size)
 	if w.run.Ended() && w.run.Posted {
-		if !w.run.Twin() {
+		if w.run.Twin() {
+			t.twins.last = at
+		} else if !w.run.Unmarked() || !t.twins.expected(at) {
 			t.end(w, "")
 			return
 		}
-		t.twins.last = at
 		if t.twins.take(w.run.Likeness()) {
 			t.paired++
 			t.drop(w)
