@@ -89,8 +89,8 @@ func (s Screen) branch(b *strings.Builder, n *span, indent string, last, root bo
 		tone = Bad
 	}
 	times := s.ms(n.DurationMS)
-	name := cut(Clean(n.Name), max(8, s.columns()-columns(indent+fork)-columns(times)-columns(n.Kind)-4))
-	b.WriteString(s.paint(Dim, indent+fork) + s.paint(tone, name) + "  " + s.paint(Dim, Clean(n.Kind)) + "  " + times + "\n")
+	name := cut(Clean(n.Name), max(8, s.columns()-columns(indent+fork)-columns(times)-columns(s.named(n.Kind))-4))
+	b.WriteString(s.paint(Dim, indent+fork) + s.paint(tone, name) + "  " + s.paint(Dim, s.named(n.Kind)) + "  " + times + "\n")
 	under := indent + below + "   "
 	if len(n.Children) > 0 {
 		under = indent + below + "│  "

@@ -89,6 +89,27 @@ func TestAPictureFitsTheTerminal(t *testing.T) {
 	}
 }
 
+// Tables keep to narrow terminals too: what has no room is left out, no line is broken.
+func TestAPictureKeepsToNarrowTerminals(t *testing.T) {
+	c := busy().client(t)
+	for _, language := range []Language{English, Portuguese} {
+		for _, wide := range []int{40, 60, 72, 80, 200} {
+			picture, err := Top(t.Context(), c, Screen{Columns: wide, Language: language}, now)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, line := range strings.Split(picture, "\n") {
+				if i > 0 && columns(line) > wide {
+					t.Errorf("%d columns in %d: %s", columns(line), wide, line)
+				}
+			}
+			if !strings.Contains(picture, "llama") || !strings.Contains(picture, "824") {
+				t.Errorf("in %d columns the models and their calls are not shown:\n%s", wide, picture)
+			}
+		}
+	}
+}
+
 // A service to which nothing has come yet says what to do; one that is away, since when.
 func TestThePictureOfNothing(t *testing.T) {
 	s := service{"/monitoring/metrics": `{}`}

@@ -66,6 +66,23 @@ func (s Screen) number(v float64, decimals int) string {
 	return b.String()
 }
 
+// words are what the service calls states, in Portuguese. English readers get its own.
+var words = map[string]string{
+	"healthy": "saudável", "degraded": "degradado", "critical": "crítico", "recovering": "iniciando",
+	"warning": "aviso", "info": "nota",
+	"running": "funcionando", "retrying": "repetindo", "paused": "pausado", "stopped": "parado",
+	"llm": "modelo", "retriever": "busca", "tool": "ferramenta", "chain": "cadeia", "agent": "agente", "other": "span",
+	"reranker": "reordenador", "parser": "analisador", "guardrail": "guarda", "evaluator": "avaliador",
+}
+
+// named is a clean name of the service's in the reader's language; itself where there is none.
+func (s Screen) named(code string) string {
+	if word, ok := words[code]; ok && s.Language == Portuguese {
+		return word
+	}
+	return Clean(code)
+}
+
 // short writes a large number in few columns: 37.7K, 1.2M.
 func (s Screen) short(v float64) string {
 	units := []string{"", "K", "M", "G"}

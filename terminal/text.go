@@ -122,6 +122,9 @@ type cell struct {
 
 func plain(s string) cell { return cell{text: s} }
 
+// legible is how much of a name is left where others want its room.
+const legible = 9
+
 // table lays rows out under a heading. The first column that may shrink gives what
 // is too wide; numbers stand right.
 func (s Screen) table(heading []string, numbers []bool, rows [][]cell, indent int) string {
@@ -140,13 +143,18 @@ func (s Screen) table(heading []string, numbers []bool, rows [][]cell, indent in
 				widest = i
 			}
 		}
-		if widths[widest] <= 4 {
+		if widths[widest] <= legible {
 			break
 		}
-		widths[widest] = max(4, widths[widest]-(sum(widths)-room))
+		widths[widest] = max(legible, widths[widest]-(sum(widths)-room))
+	}
+	// What does not fit even so gives its last columns, since broken lines cannot be read.
+	for sum(widths) > room && len(widths) > 2 {
+		widths, room = widths[:len(widths)-1], room+2
 	}
 	var b strings.Builder
 	line := func(cells []cell) {
+		cells = cells[:len(widths)]
 		b.WriteString(strings.Repeat(" ", indent))
 		for i, c := range cells {
 			if i > 0 {

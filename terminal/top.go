@@ -61,7 +61,7 @@ func absent(err error) bool {
 
 func (s Screen) head(b *strings.Builder, c *Client, m metrics, now time.Time) {
 	tone := map[string]Style{"healthy": Good, "degraded": Warn, "critical": Bad}[m.System.Status]
-	status := Clean(m.System.Status)
+	status := s.named(m.System.Status)
 	left := "treq-telemetry " + c.Address()
 	right := now.Format("15:04:05")
 	room := s.columns() - columns(right) - columns(status) - 4
@@ -123,7 +123,7 @@ func (s Screen) firing(b *strings.Builder, al alerts, now time.Time) {
 				tone = Bad
 			}
 			since := s.say("for ", "há ") + s.span(now.Sub(i.Since))
-			rows = append(rows, "  "+s.paint(tone, fit(Clean(i.Severity), 9, false))+" "+cut(Clean(text), s.columns()-14-columns(since))+"  "+since+"\n")
+			rows = append(rows, "  "+s.paint(tone, fit(s.named(i.Severity), 9, false))+" "+cut(Clean(text), s.columns()-14-columns(since))+"  "+since+"\n")
 		}
 	}
 	if len(rows) == 0 {
@@ -192,7 +192,7 @@ func (s Screen) sinkRows(b *strings.Builder, si sinks) {
 		lost := k.DeadLettered + k.Expired
 		rows = append(rows, []cell{
 			plain(Clean(k.Name)),
-			{Clean(k.State), tone},
+			{s.named(k.State), tone},
 			plain(s.short(k.QueueSpans)), plain(s.span(time.Duration(k.OldestAge * float64(time.Second)))),
 			plain(s.short(k.Sent)), plain(s.short(lost)), plain(Clean(k.LastError)),
 		})
