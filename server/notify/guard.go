@@ -21,17 +21,26 @@ var metadata = []netip.Addr{
 	netip.MustParseAddr("192.0.0.192"),     // Oracle
 }
 
-// nat64 leads to the IPv4 address in its last four bytes.
-var nat64 = netip.MustParsePrefix("64:ff9b::/96")
+// carriers are networks of IPv6 that lead to an IPv4 address which they carry, from
+// the given byte on.
+var carriers = []struct {
+	network netip.Prefix
+	at      int
+}{
+	{netip.MustParsePrefix("64:ff9b::/96"), 12}, // NAT64
+	{netip.MustParsePrefix("2002::/16"), 2},     // 6to4
+	{netip.MustParsePrefix("::/96"), 12},        // IPv4-compatible
+}
 
 // refuseAddress gives an error of kind Forbidden for addresses that no receiver
 // has: link-local ones, among them the clouds' metadata services, and multicast.
 // Loopback and private ones are allowed, since a person wrote them down.
 func refuseAddress(a netip.Addr) error {
 	a = a.Unmap()
-	if nat64.Contains(a) {
-		b := a.As16()
-		a = netip.AddrFrom4([4]byte(b[12:]))
+	for _, c := range carriers {
+		if b := a.As16(); c.network.Contains(a) && !a.IsLoopback() {
+			a = netip.AddrFrom4([4]byte(b[c.at:]))
+		}
 	}
 	refused := a.IsLinkLocalUnicast() || a.IsMulticast()
 	for _, m := range metadata {

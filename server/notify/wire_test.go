@@ -33,7 +33,7 @@ func sampleTo(t *testing.T, r Receiver) Sampled {
 func TestAddressesThatNoReceiverHas(t *testing.T) {
 	for address, refused := range map[string]bool{
 		"169.254.169.254": true, "169.254.1.1": true, "fe80::1": true, "fd00:ec2::254": true, "100.100.100.200": true, "168.63.129.16": true,
-		"192.0.0.192": true, "224.0.0.1": true, "ff02::1": true, "::ffff:169.254.169.254": true, "64:ff9b::a9fe:a9fe": true, "fe80::1%eth0": true,
+		"192.0.0.192": true, "224.0.0.1": true, "ff02::1": true, "::ffff:169.254.169.254": true, "64:ff9b::a9fe:a9fe": true, "2002:a9fe:a9fe::1": true, "::a9fe:a9fe": true, "2002:c000:204::1": false, "fe80::1%eth0": true,
 		"127.0.0.1": false, "::1": false, "10.0.0.1": false, "192.168.1.1": false, "fd12::1": false, "8.8.8.8": false, "100.100.100.201": false,
 	} {
 		if err := refuseAddress(netip.MustParseAddr(address)); (err != nil) != refused {
