@@ -333,10 +333,23 @@ func (r *Reader) errorType(sp *otlp.Span) string {
 		if string(e.Name) != semconv.EventException {
 			return true
 		}
+		var class, message []byte
 		for i := range e.Attributes {
-			if a := &e.Attributes[i]; string(a.Key) == semconv.ExceptionType && len(a.Value.Bytes) > 0 {
-				found = r.texts.get(a.Value.Bytes)
+			switch a := &e.Attributes[i]; string(a.Key) {
+			case semconv.ExceptionType:
+				class = a.Value.Bytes
+			case semconv.ExceptionMessage:
+				message = a.Value.Bytes
 			}
+		}
+		// LangSmith's Python exporter wraps every exception, and tells its class in the text.
+		if r.scope == semconv.LSScope && string(class) == "Exception" {
+			if inner := className(message); inner != nil {
+				class = inner
+			}
+		}
+		if len(class) > 0 {
+			found = r.texts.get(class)
 		}
 		return true
 	})
