@@ -30,6 +30,8 @@ const (
 	pathBatch     = "/runs/batch"
 	pathRuns      = "/runs"
 	pathRun       = "/runs/" // and the id of one
+	// Around the id of a run: where newer SDKs ask for a run's page.
+	pathPage, pageEnd = "/api/v2/runs/", "/url"
 )
 
 // nativePath gives the address of the run protocol that a path is, "" for any other.
@@ -37,6 +39,11 @@ const (
 func nativePath(p string) (address, rest string) {
 	if strings.Contains(p, "//") {
 		p = path.Clean(p)
+	}
+	if id, ok := strings.CutPrefix(strings.TrimSuffix(p, "/"), pathPage); ok {
+		if id, ok = strings.CutSuffix(id, pageEnd); ok && !strings.Contains(id, "/") {
+			return pathPage, id
+		}
 	}
 	p = strings.TrimSuffix(strings.TrimPrefix(p, "/api/v1"), "/")
 	switch p {
@@ -68,6 +75,8 @@ func (i *Ingest) serveNative(w http.ResponseWriter, r *http.Request) {
 		err = i.info(w, r)
 	case pathSessions:
 		err = i.sessions(w, r, q)
+	case pathPage:
+		err = i.page(w, r, q, id)
 	default:
 		if err = i.postRuns(r, q, address, id); err == nil {
 			answer(w, http.StatusAccepted, accepted)

@@ -289,6 +289,34 @@ func TestInfo(t *testing.T) {
 	}
 }
 
+// Where newer SDKs ask for a run's page, it is the dashboard's.
+func TestPageOfARun(t *testing.T) {
+	i := New(Options{Log: nullLog{}, Tokens: tokens(telemetry.NewSecret("geheim"))})
+	for _, one := range []struct {
+		method, path, key, scheme string
+		status                    int
+		says                      string
+	}{
+		{"GET", "/api/v2/runs/" + runA + "/url?project_id=" + runB, "geheim", "", 200, `{"url":"http://treq.test:8002/#/runs/` + runA + `"}`},
+		{"GET", "//api/v2/runs/" + strings.ToUpper(runA) + "/url/", "geheim", "https", 200, `{"url":"https://treq.test:8002/#/runs/` + runA + `"}`},
+		{"GET", "/api/v2/runs/x/url", "geheim", "", 422, "no UUID"},
+		{"GET", "/api/v2/runs/" + runA + "/url", "", "", 401, ""},
+		{"POST", "/api/v2/runs/" + runA + "/url", "geheim", "", 405, ""},
+		{"GET", "/api/v2/runs/" + runA, "geheim", "", 404, ""},
+	} {
+		r := httptest.NewRequest(one.method, one.path, nil)
+		r.Host = "treq.test:8002"
+		r.Header.Set("X-Api-Key", one.key)
+		r.Header.Set("X-Forwarded-Proto", one.scheme)
+		w := httptest.NewRecorder()
+		i.HTTP().ServeHTTP(w, r)
+		if w.Code != one.status || !strings.Contains(w.Body.String(), one.says) || Serves(r) != (one.status != 404) {
+			t.Errorf("%s %s: %d %s, served %v", one.method, one.path, w.Code, w.Body, Serves(r))
+		}
+	}
+	checkIdle(t, i)
+}
+
 func TestSessions(t *testing.T) {
 	i := New(Options{Log: nullLog{}, Tokens: tokens(telemetry.NewSecret("geheim"))})
 	get := func(path string) (list []map[string]any) {

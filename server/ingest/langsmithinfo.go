@@ -88,6 +88,27 @@ func (i *Ingest) sessions(w http.ResponseWriter, r *http.Request, q *request) (e
 	return answerJSON(w, list)
 }
 
+// page answers GET /api/v2/runs/{id}/url, which the SDKs' helper for links asks where
+// they don't make the link themselves, with the run's page on the dashboard here. A
+// run need not be there yet: SDKs ask as soon as they have sent it.
+func (i *Ingest) page(w http.ResponseWriter, r *http.Request, q *request, run string) (err error) {
+	if err := onlyGet(r); err != nil {
+		return err
+	}
+	if q.scope, err = i.tokens.Authorize(access.Ingest, r.Header); err != nil {
+		return err
+	}
+	id, err := langsmith.ParseID(run)
+	if err != nil {
+		return err
+	}
+	scheme := "http"
+	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+		scheme = "https"
+	}
+	return answerJSON(w, map[string]string{"url": scheme + "://" + r.Host + "/#/runs/" + id.String()})
+}
+
 func onlyGet(r *http.Request) error {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return &fault.MethodError{Allow: "GET, HEAD"}
