@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -50,12 +51,14 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 type StatusError struct {
 	Status int
 	Detail string
+	// Wanted is how the token is given that was asked for; "" is one of the scope read.
+	Wanted string
 }
 
 func (e *StatusError) Error() string {
 	text := fmt.Sprintf("%d: %s", e.Status, Clean(e.Detail))
 	if e.Status == http.StatusUnauthorized {
-		text += "; here: --api-token or TREQ_API_TOKEN"
+		text += "; here: " + cmp.Or(e.Wanted, "--api-token or TREQ_API_TOKEN")
 	}
 	return text
 }
@@ -94,7 +97,7 @@ func (c *Client) get(ctx context.Context, path string, v any) (time.Time, error)
 		if answer.StatusCode == http.StatusServiceUnavailable {
 			_ = json.Unmarshal(body, v)
 		}
-		return date, &StatusError{answer.StatusCode, problem.Detail}
+		return date, &StatusError{Status: answer.StatusCode, Detail: problem.Detail}
 	}
 	if err := json.Unmarshal(body, v); err != nil {
 		return date, fmt.Errorf("%s%s does not answer as treq-telemetry does: %w", c.Address(), path, err)

@@ -55,7 +55,7 @@ func (c *Client) delete(ctx context.Context, path string, v any) error {
 		if json.Unmarshal(body, &problem) != nil || problem.Detail == "" {
 			problem.Detail = http.StatusText(answer.StatusCode)
 		}
-		return &StatusError{answer.StatusCode, problem.Detail}
+		return &StatusError{Status: answer.StatusCode, Detail: problem.Detail, Wanted: "--admin-token or TREQ_ADMIN_TOKEN"}
 	}
 	return json.Unmarshal(body, v)
 }

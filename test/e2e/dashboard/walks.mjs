@@ -144,6 +144,7 @@ export async function keyboard(b) {
   await page.waitForSelector("[role=status]:has-text('Recorded')");
   await eventually("the judgement stands in the run", async () => JSON.stringify(await json(b.base, `/monitoring/runs/${run}`)).includes("boa resposta"));
   await page.waitForSelector(".judgements li:has-text('boa resposta') .badge.good");
+  b.expect((await page.inputValue("textarea")) === "", "a comment that was recorded stands there as if it was not");
 }
 
 /** From a phone to a wide screen nothing has to be scrolled sideways. */

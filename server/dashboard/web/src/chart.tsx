@@ -19,8 +19,8 @@ export interface ChartProps {
   loading?: boolean;
   /** There is no history to draw. */
   missing?: boolean;
-  /** Ticks stand at powers of two. */
-  binary?: boolean;
+  /** Ticks stand at powers of two, for bytes, or at times that clocks have, for seconds. */
+  ticks?: "binary" | "time";
   height?: number;
 }
 

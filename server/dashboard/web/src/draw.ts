@@ -48,14 +48,17 @@ function options(width: number, height: number, props: ChartProps, colours: Pale
     padding: [8, 8, 0, 0],
     scales: { y: { range: (_u, low, high) => yRange(low, high) } },
     axes: [
-      { ...axis, size: 24, values: (_u, times) => times.map((v) => tick(v, times)) },
-      { ...axis, ...(props.binary ? { incrs: powers } : {}), size: (_u, values) => Math.max(40, 14 + 6.4 * Math.max(0, ...(values ?? []).map((v) => v.length))), values: (_u, values) => values.map((v) => props.format(v)) },
+      { ...axis, size: 24, space: 70, values: (_u, times) => times.map((v) => tick(v, times)) },
+      { ...axis, ...(props.ticks ? { incrs: steps[props.ticks] } : {}), size: (_u, values) => Math.max(40, 14 + 6.4 * Math.max(0, ...(values ?? []).map((v) => v.length))), values: (_u, values) => values.map((v) => props.format(v)) },
     ],
     plugins: [tooltip(props)],
   };
 }
 
-const powers = Array.from({ length: 50 }, (_, i) => 2 ** i);
+const steps = {
+  binary: Array.from({ length: 50 }, (_, i) => 2 ** i),
+  time: [1, 60, 3600].flatMap((unit) => [1, 2, 5, 10, 15, 30].map((n) => n * unit)).concat([1, 2, 5, 10, 20, 50, 100].map((n) => n * 86_400)),
+};
 
 function yRange(low: number | null, high: number | null): [number, number] {
   const top = high === null || high <= 0 ? 1 : high * 1.08;

@@ -23,8 +23,8 @@ export interface HistoryChartProps {
   own?: boolean;
   /** Only what is of this data source; "" is all. */
   source?: string;
-  /** Ticks stand at whole KiB, MiB and so on. */
-  binary?: boolean;
+  /** Ticks stand at powers of two, for bytes, or at times that clocks have, for seconds. */
+  ticks?: "binary" | "time";
 }
 
 export function HistoryChart(props: HistoryChartProps) {

@@ -55,8 +55,8 @@ export function Pipeline() {
       </Card>
       <div class="grid three">
         <HistoryChart title={t("chart.spans")} own metrics={[{ metric: "spans", name: t("pipeline.spans") }]} format={(v) => short(v)} />
-        <HistoryChart title={t("chart.journal")} own metrics={[{ metric: "journal_bytes", name: t("pipeline.journal.bytes") }]} format={bytes} binary />
-        {(sinks.value?.sinks.length ?? 0) > 0 && <HistoryChart title={t("chart.lag")} own metrics={[{ metric: "sink_lag" }]} by="sink" format={seconds} />}
+        <HistoryChart title={t("chart.journal")} own metrics={[{ metric: "journal_bytes", name: t("pipeline.journal.bytes") }]} format={bytes} ticks="binary" />
+        {(sinks.value?.sinks.length ?? 0) > 0 && <HistoryChart title={t("chart.lag")} own metrics={[{ metric: "sink_lag" }]} by="sink" format={seconds} ticks="time" />}
       </div>
       <div class="grid two">
         {services.length > 0 && (

@@ -1,7 +1,7 @@
 import { signal } from "@preact/signals";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Run } from "../documents";
-import { Problem, post, token, useDocument } from "../fetching";
+import { Problem, post, refresh, token, useDocument } from "../fetching";
 import { cost, count, instant, milliseconds, moment, t, whole } from "../locale";
 import { Badge, Card, Copy, Says, Trouble } from "../parts";
 import { code, problem } from "../said";
@@ -103,6 +103,8 @@ function Feedback({ run }: { run: Run }) {
       await post("/monitoring/feedback", { run_id: run.run_id, key: "user-score", score, ...(comment ? { comment } : {}) });
       setState(t("run.feedback.thanks"));
       setTrouble(null);
+      setComment("");
+      refresh();
     } catch (e) {
       setState("");
       setTrouble(e instanceof Problem ? e : new Problem(0, t("error.network")));
