@@ -41,6 +41,17 @@ func TestEveryWayOfTheSDK(t *testing.T) {
 	}
 }
 
+// TestNumbersThatJSONLacks traces inputs upon which the SDKs write NaN into their JSON:
+// no question that shares a request with them is lost, nor they themselves.
+func TestNumbersThatJSONLacks(t *testing.T) {
+	t.Parallel()
+	s := e2etest.Start(t, e2etest.Spec{Config: quick})
+	for _, generation := range generations {
+		runPython(t, s, generation, "beyond-"+generation, "sdk.py", "plain", "beyond", "plain")
+		wantTotals(t, s, "beyond-"+generation, e2etest.Totals{Chats: 3, Calls: 3, Tokens: 900})
+	}
+}
+
 // TestLangChain runs LangChain's own callbacks: a retrieval chain, a model with a tool,
 // a graph and an agent, each also streamed.
 func TestLangChain(t *testing.T) {

@@ -126,6 +126,16 @@ def attached():
     respond(QUESTION, Attachment(mime_type="text/plain", data="6 bar".encode()))
 
 
+def beyond():
+    # An integer of more than 64 bits makes the SDK leave its usual writer of JSON for
+    # one that writes NaN.
+    @traceable(run_type="chain", name="beyond", client=client)
+    def respond(asked, large, none):
+        return plain(asked)
+
+    respond(QUESTION, 2**70, float("nan"))
+
+
 for how in sys.argv[1:]:
     globals()[how]()
 if hasattr(client, "flush"):
