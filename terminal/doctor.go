@@ -50,7 +50,7 @@ func Doctor(ctx context.Context, c *Client, s Screen, now func() time.Time) ([]F
 				s.say("give one of the scope “read”: --api-token or TREQ_API_TOKEN", "informe um com o escopo “read”: --api-token ou TREQ_API_TOKEN"))
 			return d.found, nil
 		}
-		d.problem(Clean(err.Error()), s.say("wait until the journal is read; see the log if it lasts", "espere até o diário ser lido; veja o log se demorar"))
+		d.problem(Clean(err.Error()), s.say("wait if it has just started; /readyz and the log tell more", "espere, se acabou de iniciar; /readyz e o log dizem mais"))
 		return d.found, nil
 	}
 	d.numbers(m)
