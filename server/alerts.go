@@ -52,7 +52,7 @@ func (s *Server) openAlerts(p *parts) error {
 		Storage: p.history, Objectives: doc, Interval: time.Duration(s.config.Objectives.Interval),
 		State:    filepath.Join(s.config.DataDir, alertState),
 		Notifier: p.notifications, Known: p.notifications.Firing,
-		External: external, Logger: s.log,
+		External: external, Logger: s.log, Now: p.history.Now,
 	}
 	if s.config.History.URL != "" {
 		o.Source = p.history.QueryVector
@@ -86,7 +86,7 @@ func (s *Server) evaluable(p *parts) error {
 	if err := p.meter.Ready(); err != nil {
 		return err
 	}
-	if _, newest := p.history.Head(); newest.Before(s.started) {
+	if _, newest := p.history.Head(); newest.Before(p.sampledFrom) {
 		return errNotSampled
 	}
 	return nil

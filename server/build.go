@@ -41,13 +41,15 @@ type parts struct {
 	reader     *snapshot.Reader
 	exposition *snapshot.Exposition
 	history    *history.Store // nil where there is none
-	windows    *windows
-	fleet      *fleet.View  // nil where the numbers are this process's own
-	peers      *fleet.Peers // nil where there are none
-	reported   *reported.Store
-	process    *instrument.Process
-	meter      *meter.Meter
-	sinks      *export.Set
+	// sampledFrom is when that was opened, by its own time: no sample of this process is older.
+	sampledFrom time.Time
+	windows     *windows
+	fleet       *fleet.View  // nil where the numbers are this process's own
+	peers       *fleet.Peers // nil where there are none
+	reported    *reported.Store
+	process     *instrument.Process
+	meter       *meter.Meter
+	sinks       *export.Set
 	// notifications take over what the evaluation says of alerts.
 	notifications *notify.Dispatcher
 	alerts        *alerting.Evaluator // nil without a history

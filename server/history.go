@@ -39,7 +39,7 @@ func (s *Server) openHistory(p *parts) {
 		s.notices = append(s.notices, "there is no history: "+err.Error())
 		return
 	}
-	p.history = store
+	p.history, p.sampledFrom = store, store.Now().Truncate(time.Millisecond)
 	s.onStop("history", func(context.Context) error { return store.Close() })
 }
 
@@ -100,6 +100,7 @@ var historyMetrics = []struct {
 	{describe("treq_history_bytes", "What the history takes on disk."), prometheus.GaugeValue, func(s history.Status) float64 { return float64(s.Bytes) }},
 	{describe("treq_history_samplings_total", "Samplings that were stored."), prometheus.CounterValue, func(s history.Status) float64 { return float64(s.Samplings) }},
 	{describe("treq_history_skipped_total", "Samplings that could not be stored."), prometheus.CounterValue, func(s history.Status) float64 { return float64(s.Skipped) }},
+	{describe("treq_history_ahead_seconds", "How far the history is ahead of the clock, since that was set back."), prometheus.GaugeValue, func(s history.Status) float64 { return s.Ahead.Seconds() }},
 	{describe("treq_history_quarantined_total", "Databases that were damaged and set aside."), prometheus.CounterValue, func(s history.Status) float64 { return float64(s.Quarantined) }},
 	{describe("treq_history_remote_sent_total", "Samples that the remote write took."), prometheus.CounterValue, func(s history.Status) float64 { return float64(s.Sent) }},
 	{describe("treq_history_remote_dropped_total", "Samples for the remote write that found no place while they waited."), prometheus.CounterValue, func(s history.Status) float64 { return float64(s.Dropped) }},
@@ -132,7 +133,7 @@ func (s *Server) historyOptions(p *parts, o *api.Options) {
 	}
 	o.Window = p.windows.from
 	o.History = shownHistory{p.history}
-	o.PromQL = promapi.New(promapi.Options{Store: p.history, Rules: p, Ready: p.meter.Ready, Version: s.version})
+	o.PromQL = promapi.New(promapi.Options{Store: p.history, Rules: p, Ready: p.meter.Ready, Version: s.version, Now: p.history.Now})
 }
 
 // shownHistory is the history as the API asks for it.

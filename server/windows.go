@@ -34,7 +34,7 @@ const mostPasts = 6
 
 func newWindows(store *history.Store, reader *snapshot.Reader) (*windows, error) {
 	exposed, err := snapshot.NewExposed()
-	return &windows{store: store, reader: reader, exposed: exposed, now: time.Now}, err
+	return &windows{store: store, reader: reader, exposed: exposed, now: store.Now}, err
 }
 
 // from gives the time of the sampling that a trailing window begins with: at most

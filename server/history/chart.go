@@ -105,7 +105,7 @@ func (s *Store) plan(q *ChartQuery) (Chart, selection, error) {
 		return Chart{}, selection{}, err
 	}
 	if q.End.IsZero() {
-		q.End = s.o.Now()
+		q.End = s.Now()
 	}
 	if q.Range < s.o.Step || q.Range > longestEver {
 		return wrong("range is a duration from %v to %v, such as 6h", s.o.Step, longestEver)

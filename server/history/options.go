@@ -47,7 +47,7 @@ type Options struct {
 	RemoteWrite RemoteWriteOptions
 	// Logger gets faults; nil discards them.
 	Logger *slog.Logger
-	// Now is the clock; nil is time.Now.
+	// Now is the machine's clock, whose times have monotonic readings; nil is time.Now.
 	Now func() time.Time
 }
 

@@ -52,9 +52,9 @@ func (s *Store) Run(ctx context.Context, from Source) {
 			continue
 		}
 		ready = true
-		begun := s.o.Now()
+		begun := s.Now()
 		s.step(ctx, from)
-		timer.Reset(max(0, s.o.Step-s.o.Now().Sub(begun)))
+		timer.Reset(max(0, s.o.Step-s.Now().Sub(begun)))
 	}
 }
 
@@ -66,14 +66,24 @@ func (s *Store) Begin(ctx context.Context) error {
 	if !s.sampler.lastTime().IsZero() {
 		return nil
 	}
-	return s.Sample(ctx, s.o.Now().Add(-s.o.Step), nil, true)
+	return s.Sample(ctx, s.Now().Add(-s.o.Step), nil, true)
 }
 
 // step samples once.
 func (s *Store) step(ctx context.Context, from Source) {
+	lead := s.clock.lead()
+	if leading := lead > s.o.Step; leading != s.sampler.leading {
+		s.sampler.leading = leading
+		if leading {
+			s.log.Warn("the clock was set back: the history goes on ahead of it until both agree", "ahead", lead.Round(time.Second))
+		} else {
+			s.log.Info("the history is at the time of the clock again")
+		}
+	}
 	families, err := from.Families(ctx)
 	if err == nil {
-		err = s.Sample(ctx, s.o.Now(), families, from.Restored())
+		s.goOn()
+		err = s.Sample(ctx, s.Now(), families, from.Restored())
 	}
 	if err == nil {
 		s.sampler.failing = false
@@ -86,9 +96,16 @@ func (s *Store) step(ctx context.Context, from Source) {
 	s.sampler.failing = true
 }
 
+// goOn lets the time be after the newest sample.
+func (s *Store) goOn() {
+	if last := s.sampler.lastTime(); !last.IsZero() {
+		s.clock.notBefore(last.Add(time.Millisecond))
+	}
+}
+
 // sampler appends to the database what is sampled.
 type sampler struct {
-	failing bool // of Run's goroutine
+	failing, leading bool // of Run's goroutine
 
 	mu      sync.Mutex
 	scraper scraper

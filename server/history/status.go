@@ -3,6 +3,7 @@ package history
 import (
 	"os"
 	"path/filepath"
+	"time"
 )
 
 // Status is how the history is doing.
@@ -13,6 +14,8 @@ type Status struct {
 	Skipped     uint64 // samplings that could not be stored
 	Quarantined uint64 // databases that were damaged and set aside
 	Bytes       int64  // on disk
+	// Ahead is how far Now is ahead of the machine's clock, since that was set back.
+	Ahead time.Duration
 	// Remote write: samples that were taken, that found no place while they waited, and
 	// that were refused; requests that were tried again; bytes that wait.
 	Sent, Dropped, Refused, Retried uint64
@@ -26,7 +29,7 @@ func (s *Store) Status() Status {
 	s.sampler.mu.Unlock()
 	st.Samplings, st.Samples = s.stats.steps.Load(), s.stats.samples.Load()
 	st.Skipped, st.Quarantined = s.stats.skipped.Load(), s.stats.quarantined.Load()
-	st.Bytes = s.bytes()
+	st.Bytes, st.Ahead = s.bytes(), s.clock.lead()
 	if w := s.writer; w != nil {
 		st.Sent, st.Dropped, st.Refused, st.Retried = w.sent.Load(), w.dropped.Load(), w.refused.Load(), w.retried.Load()
 		_, st.WaitingBytes = w.waiting()

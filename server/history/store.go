@@ -17,6 +17,7 @@ import (
 // nobody uses it any more. Its methods are safe for concurrent use.
 type Store struct {
 	o      Options
+	clock  *clock
 	log    *slog.Logger
 	db     *tsdb.DB
 	engine *promql.Engine
@@ -46,7 +47,7 @@ type stats struct {
 // neither could be had, for want of room or permission.
 func Open(o Options) (*Store, error) {
 	o.complete()
-	s := &Store{o: o, log: o.Logger, turns: make(chan any, concurrent())}
+	s := &Store{o: o, clock: newClock(o.Now), log: o.Logger, turns: make(chan any, concurrent())}
 	var err error
 	if o.Remote.URL != "" {
 		if s.remote, err = newRemote(o.Remote); err != nil {
@@ -74,6 +75,7 @@ func Open(o Options) (*Store, error) {
 	if err := s.sampler.resume(s); err != nil {
 		return nil, errors.Join(err, s.db.Close())
 	}
+	s.goOn()
 	return s, nil
 }
 
@@ -88,6 +90,11 @@ func (s *Store) Close() error {
 	})
 	return s.closed
 }
+
+// Now is the time that samples are stored at, and that whoever asks for the present
+// must ask for: the machine's, or ahead of it for as long as that was set back
+// (Status.Ahead). It never goes back.
+func (s *Store) Now() time.Time { return s.clock.now() }
 
 // Step is the time between two samples.
 func (s *Store) Step() time.Duration { return s.o.Step }

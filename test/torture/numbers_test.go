@@ -168,4 +168,6 @@ func skew(t *testing.T, f *figures) {
 	f.want(m.Chat.AvgResponseTimeMS == 800, "spans %d clocks apart: mean of 800 ms is %v", len(offsets), m.Chat.AvgResponseTimeMS)
 	r := goTest(t, f, "./telemetry/journal", "^(TestClockSetBack|TestSafeTime|TestAges)$")
 	f.want(r.failed == 0 && r.passed >= 3, "%d tests set the journal's clock back and forth", r.passed)
+	r = goTest(t, f, "./server/history", "^(TestClockNeverGoesBack|TestSamplingWhileTheClockIsSetBack)$")
+	f.want(r.failed == 0 && r.passed >= 2, "%d set the history's back by an hour: windows right after two samplings", r.passed)
 }

@@ -110,7 +110,7 @@ func scorecard(exact *exactness) []row {
 		},
 		{
 			id: "S23", test: "clocks that jump, here and at clients",
-			required: "no panic, no negative duration, totals exact",
+			required: "no panic, no negative duration, totals exact, windows right after 2 samplings",
 			run:      skew,
 		},
 		{
