@@ -128,14 +128,17 @@ func (p *parts) RuleGroups() []*rules.Group {
 	return p.alerts.RuleGroups()
 }
 
-// reasons say what makes the status degraded: what cannot make progress, and
-// critical alerts that fire.
+// reasons say what makes the status degraded: what cannot make progress, alerts
+// that cannot be had, and critical alerts that fire.
 func (s *Server) reasons(p *parts) []string {
 	var list []string
 	if hindered := s.hindrance(p); hindered != "" {
 		list = append(list, hindered)
 	}
 	if p.alerts != nil {
+		if hindered := p.alerts.Hindrance(); hindered != "" {
+			list = append(list, hindered)
+		}
 		list = append(list, p.alerts.Critical()...)
 	}
 	return list

@@ -25,8 +25,8 @@ type documents struct {
 	started  time.Time
 	windows  *windows    // nil without a history
 	fleet    *fleet.View // nil where the documents are this process's own
-	// hindered tells whether a sink or the log cannot make progress, or a critical
-	// alert fires.
+	// hindered tells whether a sink or the log cannot make progress, rules cannot be
+	// evaluated, or a critical alert fires.
 	hindered func() bool
 }
 

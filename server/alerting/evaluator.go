@@ -294,6 +294,22 @@ func (ev *Evaluator) wake() {
 	}
 }
 
+// Hindrance names one thing that keeps rules from being evaluated, or alerts from being
+// kept or told, and how many more there are; "" if nothing does.
+func (ev *Evaluator) Hindrance() string {
+	ev.mu.Lock()
+	defer ev.mu.Unlock()
+	if len(ev.faults) == 0 {
+		return ""
+	}
+	first := slices.Min(slices.Collect(maps.Keys(ev.faults)))
+	text := fmt.Sprintf("alerting is hindered: %s: %s", first, ev.faults[first])
+	if more := len(ev.faults) - 1; more > 0 {
+		text += fmt.Sprintf(" (and %d more)", more)
+	}
+	return text
+}
+
 // Critical gives the summaries of critical alerts that fire, in English.
 func (ev *Evaluator) Critical() []string {
 	ev.mu.Lock()

@@ -2,15 +2,19 @@ package alerting
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/rules"
 
 	"treq/telemetry"
 	"treq/telemetry/objective"
@@ -297,5 +301,34 @@ func TestFailingRule(t *testing.T) {
 	w.run(time.Minute, always(good))
 	if got := w.told.states("two"); got[0] != Firing {
 		t.Errorf("told %v", got)
+	}
+}
+
+// TestHindrance tells of rules while what they ask is not answered, and no longer.
+func TestHindrance(t *testing.T) {
+	w := newWorld(t, memoryOnly)
+	w.run(5*time.Minute, memory(50))
+	if got := w.Hindrance(); got != "" {
+		t.Errorf("nothing is wrong, and it says %q", got)
+	}
+	away := errors.New("no route to host")
+	answer := rules.EngineQueryFunc(w.store.Engine(), w.store.Queryable())
+	w.o.Source = func(ctx context.Context, expr string, at time.Time) (promql.Vector, error) {
+		if away != nil {
+			return nil, away
+		}
+		return answer(ctx, expr, at)
+	}
+	if err := w.Replace(w.doc); err != nil {
+		t.Fatal(err)
+	}
+	w.run(5*time.Minute, memory(50))
+	if got := w.Hindrance(); !strings.HasPrefix(got, "alerting is hindered: rule ") || !strings.Contains(got, ": no route to host (and ") {
+		t.Errorf("it says %q", got)
+	}
+	away = nil
+	w.run(5*time.Minute, memory(50))
+	if got := w.Hindrance(); got != "" {
+		t.Errorf("it is answered again, and it says %q", got)
 	}
 }
