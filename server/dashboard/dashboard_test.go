@@ -103,7 +103,11 @@ func TestSize(t *testing.T) {
 	}
 	sum := 0
 	for _, f := range h.files {
-		sum += len(f.gzipped)
+		gzipped, err := f.gzipped()
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum += len(gzipped)
 	}
 	if sum > 150<<10 {
 		t.Errorf("%d bytes compressed, at most 150 KiB are wanted", sum)
