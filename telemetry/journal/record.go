@@ -109,6 +109,7 @@ type Record struct {
 	decodedLen  uint32 // 0: not told
 	maxDecoded  int64
 
+	cost    int64 // what the ring that holds it counts for it, guarded by Journal.mu
 	refs    atomic.Int32
 	release func()
 	// journal is set for a record that its readers share; see shared.

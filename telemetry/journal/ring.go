@@ -28,6 +28,8 @@ type ring struct {
 	start Position
 }
 
+// cost is what a record that nobody reads yet takes: a reader may decompress it at any
+// time later, which is not the ring's to hold.
 func cost(r *Record) int64 { return held(r.Body) + held(r.decoded) + recordCost }
 
 // held gives what memory a slice of a buffer holds: all of one that is used again,
@@ -43,8 +45,9 @@ func held(b []byte) int64 {
 // caller releases them. The newest stays, even if it is larger than all that the ring
 // may hold: each of its readers would have to make a copy of its own.
 func (g *ring) push(r *Record, evicted []*Record) []*Record {
+	r.cost = cost(r)
 	g.records = append(g.records, r)
-	g.bytes += cost(r)
+	g.bytes += r.cost
 	stay := 1
 	if g.most < 0 {
 		stay = 0
@@ -58,7 +61,7 @@ func (g *ring) push(r *Record, evicted []*Record) []*Record {
 
 // room gives how many bytes the ring holds when the newest record is r.
 func (g *ring) room(r *Record) int64 {
-	return min(g.most, max(leastRing, ringRecords*cost(r)))
+	return min(g.most, max(leastRing, ringRecords*r.cost))
 }
 
 // pass appends to evicted what every reader has passed: records that end at pos or
@@ -74,7 +77,7 @@ func (g *ring) pop() *Record {
 	r := g.records[g.next]
 	g.records[g.next] = nil
 	g.next++
-	g.bytes -= cost(r)
+	g.bytes -= r.cost
 	g.start = r.End
 	if g.next > 64 && g.next*2 > len(g.records) {
 		n := copy(g.records, g.records[g.next:])

@@ -2,6 +2,7 @@ package journal_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"testing"
 
 	"treq/telemetry/journal"
@@ -123,5 +124,56 @@ func TestTheRingHoldsAFewRecords(t *testing.T) {
 			t.Errorf("of records of %d bytes %d are held, want up to %d", want.size, held, want.most)
 		}
 		closeJournal(t, j)
+	}
+}
+
+// A record is decompressed by the first reader who asks, also while the ring lets it
+// go: what the ring counts for it stays what it was.
+func TestTheRingCountsNoReadersBytes(t *testing.T) {
+	t.Parallel()
+	o := crashOptions(newBrokenFS(1), 1<<20)
+	o.RingBytes = 3000
+	j := open(t, "/data", o)
+	defer closeJournal(t, j)
+	near, far := cursor(t, j, "near", 0, false), cursor(t, j, "far", 0, false)
+	var body bytes.Buffer
+	w := gzip.NewWriter(&body)
+	if _, err := w.Write(make([]byte, 4000)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var most int64
+	for i := range uint64(100) {
+		e := &journal.Entry{Kind: journal.Traces, Encoding: journal.Gzip, Body: body.Bytes(), Hash: sample(i).Hash}
+		if _, err := j.Append(t.Context(), e); err != nil {
+			t.Fatal(err)
+		}
+		r, err := near.TryNext()
+		if err != nil || r == nil {
+			t.Fatal(r, err)
+		}
+		if data, err := r.Data(); err != nil || len(data) != 4000 {
+			t.Errorf("%d bytes, %v", len(data), err)
+		}
+		r.Release()
+		held := j.Stats().RingBytes
+		if most = max(most, held); held <= 0 || held > o.RingBytes {
+			t.Fatalf("after %d records the ring holds %d bytes, %d at most", i, held, o.RingBytes)
+		}
+	}
+	if most < o.RingBytes/2 {
+		t.Errorf("the ring held %d bytes of %d", most, o.RingBytes)
+	}
+	for {
+		r, err := far.TryNext()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r == nil {
+			break
+		}
+		r.Release()
 	}
 }
