@@ -234,32 +234,45 @@ func TestOtherArchitecture(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	ports := freePorts(t, 3)
-	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer log.Close()
-	s := exec.Command(qemu, path, "serve", "--listen", "127.0.0.1:"+ports[0], "--otlp-http", "127.0.0.1:"+ports[1], "--otlp-grpc", "127.0.0.1:"+ports[2], "--data-dir", filepath.Join(t.TempDir(), "data"))
-	s.Stdout, s.Stderr = log, log
-	if err := s.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = s.Process.Kill(); _ = s.Wait() }()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	for {
-		if _, err := run(program, "probe", "--listen", "127.0.0.1:"+ports[0]); err == nil {
-			break
-		}
-		if ctx.Err() != nil {
-			said, _ := os.ReadFile(log.Name())
-			t.Fatalf("it does not answer:\n%s", said)
-		}
-	}
+	serving(t, "127.0.0.1:"+ports[0], exec.Command(qemu, path, "serve", "--listen", "127.0.0.1:"+ports[0], "--otlp-http", "127.0.0.1:"+ports[1],
+		"--otlp-grpc", "127.0.0.1:"+ports[2], "--data-dir", filepath.Join(t.TempDir(), "data")))
 	answer(t, http.MethodPost, "http://127.0.0.1:"+ports[0]+"/monitoring/chat/metrics?success=true&response_time_ms=500")
 	if sums := answer(t, http.MethodGet, "http://127.0.0.1:"+ports[0]+"/monitoring/stats/summary"); !strings.Contains(sums, `"total_requests":1`) {
 		t.Error(sums)
 	}
+}
+
+// serving starts the product, and returns once it answers at an address. What is asked
+// of it afterwards waits with until, which tells what the product logged where it must not wait longer.
+func serving(t *testing.T, address string, s *exec.Cmd) (until func(what string, is func() bool)) {
+	t.Helper()
+	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = log.Close() })
+	s.Stdout, s.Stderr = log, log
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Process.Kill(); _ = s.Wait() })
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	t.Cleanup(cancel)
+	until = func(what string, is func() bool) {
+		t.Helper()
+		for !is() {
+			if ctx.Err() != nil {
+				said, _ := os.ReadFile(log.Name())
+				t.Fatalf("%s\n%s", what, said)
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+	}
+	until("it does not answer", func() bool {
+		_, err := run(program, "probe", "--listen", address)
+		return err == nil
+	})
+	return until
 }
 
 func answer(t *testing.T, method, url string) string {

@@ -1,14 +1,12 @@
 package check
 
 import (
-	"context"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"helm.sh/helm/v3/pkg/chart/loader"
 	core "k8s.io/api/core/v1"
@@ -47,34 +45,9 @@ func TestShippedSettingsCountAnybodysChats(t *testing.T) {
 			if err := os.WriteFile(file, settings, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			log, err := os.Create(filepath.Join(dir, "log"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer log.Close()
 			address := "127.0.0.1:" + freePorts(t, 1)[0]
-			s := exec.Command(program, "serve", "--config", file, "--listen", address, "--otlp-http", "off", "--otlp-grpc", "off", "--data-dir", filepath.Join(dir, "data"))
-			s.Stdout, s.Stderr = log, log
-			if err := s.Start(); err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = s.Process.Kill(); _ = s.Wait() }()
-			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-			defer cancel()
-			until := func(what string, is func() bool) {
-				t.Helper()
-				for !is() {
-					if ctx.Err() != nil {
-						said, _ := os.ReadFile(log.Name())
-						t.Fatalf("%s\n%s", what, said)
-					}
-					time.Sleep(100 * time.Millisecond)
-				}
-			}
-			until("it does not answer", func() bool {
-				_, err := run(program, "probe", "--listen", address)
-				return err == nil
-			})
+			until := serving(t, address, exec.Command(program, "serve", "--config", file, "--listen", address,
+				"--otlp-http", "off", "--otlp-grpc", "off", "--data-dir", filepath.Join(dir, "data")))
 			if out, err := run(program, "demo", "--endpoint", "http://"+address, "--chats", "5", "--rate", "50"); err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/google/uuid"
+
 	"treq/server/feedback"
 	"treq/telemetry"
 )
@@ -137,20 +139,8 @@ func replyKept(w http.ResponseWriter, receipt feedback.Receipt, v any) error {
 // feedbackID gives the id of the path, which is a UUID.
 func feedbackID(r *http.Request) (string, error) {
 	id := r.PathValue("feedback_id")
-	if len(id) != 36 || !isUUID(id) {
+	if len(id) != 36 || uuid.Validate(id) != nil {
 		return "", telemetry.Errorf(telemetry.Unprocessable, "the id of a judgement is a UUID, not %.80q", id)
 	}
 	return strings.ToLower(id), nil
-}
-
-// isUUID tells whether 36 characters are a UUID with dashes.
-func isUUID(id string) bool {
-	for i, c := range []byte(id) {
-		dash := i == 8 || i == 13 || i == 18 || i == 23
-		hexadecimal := c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
-		if dash != (c == '-') || !dash && !hexadecimal {
-			return false
-		}
-	}
-	return true
 }

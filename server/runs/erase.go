@@ -58,6 +58,9 @@ func (v *Viewer) Erase(ctx context.Context, id string) (Erased, error) {
 // judged it may have asked another replica than the one that has it. missed is the
 // error where nothing was said either.
 func (v *Viewer) eraseSaid(ctx context.Context, w wanted, missed error) (Erased, error) {
+	if w.run == (understand.RunID{}) {
+		return Erased{}, missed // what names no run has it
+	}
 	e := v.eraser()
 	e.runs[w.run] = true
 	done, err := v.erase(ctx, e, "")

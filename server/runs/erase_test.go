@@ -159,6 +159,10 @@ func TestEraseJudgementsAlone(t *testing.T) {
 				t.Errorf("%s again: %v", id, err)
 			}
 		}
+		h.judge(judgement.Judgement{RunID: "00000000-0000-0000-0000-000000000000", Key: "user-score", Source: "api", Scored: true, Score: 1, Comment: "of no run", Time: time.Unix(1e9, 0)})
+		if _, err := h.viewer.Erase(t.Context(), "00000000000000000000000000000000"); telemetry.KindOf(err) != telemetry.NotFound || !holdsText(t, h.dir, "of no run") {
+			t.Errorf("no run: %v", err)
+		}
 		if !holdsText(t, h.dir, "of one here") || !holdsText(t, h.dir, "of another") {
 			t.Error("another's comment is gone")
 		}

@@ -84,6 +84,10 @@ func (d *deadLetters) erase(ctx context.Context, blank func(kind journal.Kind, p
 
 // eraseLetters writes a file again in which something is to be changed.
 func eraseLetters(ctx context.Context, path string, blank func(kind journal.Kind, payload []byte) bool) (changed int, err error) {
+	// A crash left it, with what others were to be left.
+	if err := ignoreMissing(os.Remove(path + freshSuffix)); err != nil {
+		return 0, err
+	}
 	err = eachLetter(ctx, path, func(_ []byte, l *deadLetter) error {
 		if l.blank(blank) {
 			changed++

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,12 +72,20 @@ func TestEraseDeadLetters(t *testing.T) {
 
 	set := &Set{dir: dir, sinks: []*Sink{{dead: sink}}}
 	kinds := map[journal.Kind]int{}
+	// A crash left it, and nobody opens the sink any more.
+	left := gone.path + freshSuffix
+	if err := os.WriteFile(left, []byte("his secret"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	n, err := set.EraseDeadLetters(t.Context(), func(kind journal.Kind, payload []byte) bool {
 		kinds[kind]++
 		return false
 	})
 	if want := map[journal.Kind]int{journal.Traces: 6, journal.Runs: 1}; n != 0 || err != nil || !cmp.Equal(kinds, want) {
 		t.Errorf("looked at: %d, %v, %v", n, err, kinds)
+	}
+	if _, err := os.Stat(left); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("what a crash left is there: %v", err)
 	}
 	if n, err := set.EraseDeadLetters(t.Context(), starred("secret")); n != 3 || err != nil {
 		t.Errorf("%d erased, %v", n, err)

@@ -57,6 +57,16 @@ func TestOnlyReadsTheBodiesOfItsKinds(t *testing.T) {
 	}
 }
 
+// waiting gives the record that waits for a reader.
+func waiting(t *testing.T, c *journal.Cursor) *journal.Record {
+	t.Helper()
+	r, err := c.TryNext()
+	if err != nil || r == nil {
+		t.Fatal(r, err)
+	}
+	return r
+}
+
 // What every reader has passed takes no memory: those at the tail do not ask for it
 // again, and one far behind reads the disk whatever the ring holds.
 func TestTheRingHoldsWhatReadersWaitFor(t *testing.T) {
@@ -73,13 +83,7 @@ func TestTheRingHoldsWhatReadersWaitFor(t *testing.T) {
 		}
 		return held()
 	}
-	read := func(c *journal.Cursor) {
-		r, err := c.TryNext()
-		if err != nil || r == nil {
-			t.Fatal(r, err)
-		}
-		r.Release()
-	}
+	read := func(c *journal.Cursor) { waiting(t, c).Release() }
 	one := add(1)
 	read(near)
 	if two := add(2); two != 2*one {
@@ -150,10 +154,7 @@ func TestTheRingCountsNoReadersBytes(t *testing.T) {
 		if _, err := j.Append(t.Context(), e); err != nil {
 			t.Fatal(err)
 		}
-		r, err := near.TryNext()
-		if err != nil || r == nil {
-			t.Fatal(r, err)
-		}
+		r := waiting(t, near)
 		if data, err := r.Data(); err != nil || len(data) != 4000 {
 			t.Errorf("%d bytes, %v", len(data), err)
 		}
@@ -166,14 +167,7 @@ func TestTheRingCountsNoReadersBytes(t *testing.T) {
 	if most < o.RingBytes/2 {
 		t.Errorf("the ring held %d bytes of %d", most, o.RingBytes)
 	}
-	for {
-		r, err := far.TryNext()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if r == nil {
-			break
-		}
-		r.Release()
+	for range 100 {
+		waiting(t, far).Release()
 	}
 }

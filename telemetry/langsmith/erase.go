@@ -139,11 +139,7 @@ func valueLength(b []byte) int {
 	for i := 0; i < len(b); i++ {
 		switch b[i] {
 		case '"':
-			for i++; i < len(b) && b[i] != '"'; i++ {
-				if b[i] == '\\' {
-					i++
-				}
-			}
+			i = textEnd(b, i)
 			if depth == 0 {
 				return min(i+1, len(b))
 			}

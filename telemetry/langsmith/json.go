@@ -32,11 +32,7 @@ func tooDeep(b []byte) bool {
 	for i := 0; i < len(b); i++ {
 		switch b[i] {
 		case '"':
-			for i++; i < len(b) && b[i] != '"'; i++ {
-				if b[i] == '\\' {
-					i++
-				}
-			}
+			i = textEnd(b, i)
 		case '{', '[':
 			if depth++; depth > maxDepth {
 				return true
@@ -82,4 +78,15 @@ func members(b []byte) (m map[string]json.RawMessage) {
 		return nil
 	}
 	return m
+}
+
+// textEnd gives where the text of JSON ends that begins with the quote at i: the place
+// of the other quote, len(b) or more where there is none.
+func textEnd(b []byte, i int) int {
+	for i++; i < len(b) && b[i] != '"'; i++ {
+		if b[i] == '\\' {
+			i++
+		}
+	}
+	return i
 }

@@ -115,11 +115,7 @@ func finite(b []byte) []byte {
 	for i := 0; i < len(b); i++ {
 		switch b[i] {
 		case '"':
-			for i++; i < len(b) && b[i] != '"'; i++ {
-				if b[i] == '\\' {
-					i++
-				}
-			}
+			i = textEnd(b, i)
 		case '-', 'I', 'N':
 			for _, word := range notFinite {
 				if bytes.HasPrefix(b[i:], []byte(word)) {

@@ -1,6 +1,10 @@
 package redact
 
-import "bytes"
+import (
+	"bytes"
+
+	"github.com/google/uuid"
+)
 
 // identities are members of LangSmith's runs that runs are joined, placed and counted by.
 var identities = map[string]bool{
@@ -147,10 +151,11 @@ func (w *walker) member(from, to int, key []byte) {
 	w.leaf(from, to, how)
 }
 
-// isUUID tells whether text has a UUID's form: of twenty thousand, one has the digits
-// of somebody's number at its end.
+// isUUID tells whether text is a UUID with dashes: of twenty thousand, one has the
+// digits of somebody's number at its end.
 func isUUID(t []byte) bool {
-	return len(t) == 36 && t[8] == '-' && t[13] == '-' && t[18] == '-' && t[23] == '-' && !bytes.ContainsAny(t, ". @")
+	_, err := uuid.ParseBytes(t)
+	return err == nil && len(t) == 36
 }
 
 // shortestName is how long the shortest name of a member is that may hold an address.

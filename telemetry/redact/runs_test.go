@@ -64,6 +64,11 @@ func TestRuns(t *testing.T) {
 				[3]string{"post." + runID + ".extra", "application/json", `{"metadata":{"session_id":"` + hashed + `","id":"[CPF]","run_id":"01a208dd-4205-78bb-8929-08493554006d","ls_model_name":"llama-3.1-8b"}}`}),
 		},
 		{
+			"an id that only looks like a UUID", r,
+			`{"post":[{"id":"` + runID + `","inputs":{"id":"clientes-aaaa-bbbb-cccc-/12345678909"}}]}`,
+			`{"post":[{"id":"` + runID + `","inputs":{"id":"clientes-aaaa-bbbb-cccc-/[CPF]"}}]}`,
+		},
+		{
 			"what follows the application's own", r,
 			`{"post":[{"inputs":{"a":{}},"id":"` + runID + `","key":"` + cpf + `"}]}`, "",
 		},
