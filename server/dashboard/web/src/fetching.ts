@@ -40,20 +40,20 @@ export function headers(): Record<string, string> {
   return token.value ? { Authorization: `Bearer ${token.value}` } : {};
 }
 
-export async function get<T>(path: string, signalled?: AbortSignal): Promise<T> {
+async function get(path: string, left: AbortSignal): Promise<string> {
   let response: Response;
   try {
     response = await fetch(path, {
       headers: { Accept: "application/json", ...headers() },
       credentials: "same-origin",
-      ...(signalled ? { signal: signalled } : {}),
+      signal: left,
     });
   } catch (e) {
-    if (signalled?.aborted) throw e;
+    if (left.aborted) throw e;
     throw new Problem(0, t("error.network"));
   }
   if (!response.ok) throw await problemOf(response);
-  return (await response.json()) as T;
+  return response.text();
 }
 
 export async function post<T>(path: string, body: unknown): Promise<T> {
@@ -93,6 +93,8 @@ export interface Loaded<T> {
 
 interface Entry {
   state: Signal<Loaded<unknown>>;
+  /** What the value was read from. */
+  text: string;
   users: number;
   running: AbortController | null;
   stale: boolean;
@@ -100,6 +102,7 @@ interface Entry {
 
 const entries = new Map<string, Entry>();
 
+// What comes again as it was renders nothing.
 async function load(path: string, entry: Entry): Promise<void> {
   if (entry.running) {
     entry.stale = true;
@@ -109,12 +112,20 @@ async function load(path: string, entry: Entry): Promise<void> {
   entry.running = abort;
   entry.stale = false;
   try {
-    const value = await get<unknown>(path, abort.signal);
-    entry.state.value = { value, error: null, loading: false };
+    const came = await get(path, abort.signal);
+    const { value, error, loading } = entry.state.value;
+    if (came !== entry.text) {
+      entry.state.value = { value: JSON.parse(came) as unknown, error: null, loading: false };
+      entry.text = came;
+    } else if (error || loading) {
+      entry.state.value = { value, error: null, loading: false };
+    }
   } catch (e) {
     if (!abort.signal.aborted) {
       const error = e instanceof Problem ? e : new Problem(0, String(e));
-      entry.state.value = { value: error.status === 404 ? null : entry.state.value.value, error, loading: false };
+      const gone = error.status === 404;
+      if (gone) entry.text = "";
+      entry.state.value = { value: gone ? null : entry.state.value.value, error, loading: false };
     }
   } finally {
     entry.running = null;
@@ -132,7 +143,7 @@ export function useDocument<T>(path: string | null): Loaded<T> {
   const key = path ?? "";
   let entry = entries.get(key);
   if (!entry) {
-    entry = { state: signalOf(path !== null), users: 0, running: null, stale: false };
+    entry = { state: signalOf(path !== null), text: "", users: 0, running: null, stale: false };
     entries.set(key, entry);
   }
   const present = entry;

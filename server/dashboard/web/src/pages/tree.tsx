@@ -105,10 +105,10 @@ class Item extends Component<ItemProps> {
         tabIndex={stop ? 0 : -1} onClick={() => go({ span: span.span_id }, true)}>
         <span class="name" style={{ paddingLeft: `${Math.min(depth, deepest) * 14}px` }}>
           <span class={`fold ${leaf ? "none" : ""}`} aria-hidden="true"
-            onClick={(e) => { e.stopPropagation(); fold(span.span_id, !shut); }}>{leaf ? "" : shut ? "▸" : "▾"}</span>
+            onClick={(e) => { e.stopPropagation(); fold(span.span_id, !shut); }}>{leaf ? null : shut ? "▸" : "▾"}</span>
           <span class={`kind ${span.kind}`}>{code("span", span.kind)}</span>{span.name}
         </span>
-        <span class="time"><span class="spent">{spent(span)}</span>{milliseconds(span.duration_ms)}</span>
+        <span class="time"><span class="spent">{spent(span) || null}</span>{milliseconds(span.duration_ms)}</span>
         <span class="lane" aria-hidden="true"><span style={{ left: `${Math.min(left, 99)}%`, width: `${Math.max(0.5, Math.min(width, 100))}%` }} /></span>
       </div>
     );
