@@ -5,13 +5,11 @@ import (
 	"encoding/hex"
 	"net/http"
 	"slices"
-	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"treq/server/feedback"
-	"treq/telemetry"
 	"treq/telemetry/export"
 	"treq/telemetry/instrument"
 	"treq/telemetry/journal"
@@ -52,28 +50,9 @@ func (s *Server) openJudging(p *parts) error {
 // door and before anybody asks.
 type keptJudgements struct{ p *parts }
 
-const (
-	// mergeWait is how long a judgement is looked for that may have come among native
-	// runs: such a one is there when the merger has passed it.
-	mergeWait  = time.Second
-	mergeAgain = 50 * time.Millisecond
-)
-
 // Judgement implements feedback.Kept.
 func (k keptJudgements) Judgement(ctx context.Context, id string) (judgement.Judgement, error) {
-	ctx, cancel := context.WithTimeout(ctx, mergeWait)
-	defer cancel()
-	for {
-		j, err := k.p.runs.Judgement(ctx, id)
-		if telemetry.KindOf(err) != telemetry.NotFound || ctx.Err() != nil {
-			return j, err
-		}
-		select {
-		case <-ctx.Done():
-			return j, err
-		case <-time.After(mergeAgain):
-		}
-	}
+	return k.p.runs.Judgement(ctx, id)
 }
 
 // Judgements implements feedback.Kept.

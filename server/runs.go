@@ -8,6 +8,7 @@ import (
 	"treq/server/api"
 	"treq/server/runs"
 	"treq/telemetry/export"
+	"treq/telemetry/journal"
 	"treq/telemetry/langsmith"
 	"treq/telemetry/mirror"
 	"treq/telemetry/pricing"
@@ -21,7 +22,8 @@ func (s *Server) openRuns(p *parts) (err error) {
 	p.runs, err = runs.Open(runs.Options{
 		Journal: p.journal, Rules: rules, Links: linksOf(s.config.Sinks, p.judging.projects), Logger: s.log,
 		ListBytes: int64(s.config.Runs.ListBytes), Rate: float64(s.config.Runs.ListRate),
-		Going: func(id [16]byte) []byte { return p.merger.Going(id) },
+		Going:  func(id [16]byte) []byte { return p.merger.Going(id) },
+		Merged: func(ctx context.Context, pos journal.Position) error { return p.merger.Await(ctx, pos) },
 		EraseNative: func(body []byte, erased func(run, trace [16]byte) bool) bool {
 			return langsmith.Erase(body, func(run, trace langsmith.ID) bool { return erased(run, trace) })
 		},

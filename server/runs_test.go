@@ -74,6 +74,48 @@ func TestARunIsShownOnceItIsAcknowledged(t *testing.T) {
 	}
 }
 
+// A native run is shown once it is acknowledged, as one that goes on and as one that has
+// ended, and so is its beginning after a start.
+func TestANativeRunIsShownOnceItIsAcknowledged(t *testing.T) {
+	c := settings(t)
+	p := begin(t, c)
+	run := func(n int) string { return fmt.Sprintf("0190a000-0000-7000-8000-%012d", n) }
+	state := func(n int) string {
+		code, body := p.do("GET", "/monitoring/runs/"+run(n))
+		var got struct {
+			State string `json:"state"`
+		}
+		if err := json.Unmarshal([]byte(body), &got); err != nil || code != http.StatusOK {
+			return fmt.Sprint(code, body)
+		}
+		return got.State
+	}
+	const runs = 20
+	for n := range runs {
+		begun := fmt.Sprintf(`{"id": %q, "trace_id": %[1]q, "dotted_order": "20261123T000000000000Z%[2]s", "name": "asked", "run_type": "chain", "inputs": {}, "start_time": "2026-11-23T00:00:00Z"}`, run(n), run(n))
+		if code, body := p.post("/runs", begun); code != http.StatusAccepted {
+			t.Fatalf("%d %s", code, body)
+		}
+		if got := state(n); got != "running" {
+			t.Errorf("run %d has begun: %s", n, got)
+		}
+	}
+	p.end()
+	p = begin(t, c)
+	for n := range runs {
+		if got := state(n); got != "running" {
+			t.Errorf("run %d after a start: %s", n, got)
+		}
+		ended := fmt.Sprintf(`{"trace_id": %q, "dotted_order": "20261123T000000000000Z%[1]s", "outputs": {}, "end_time": "2026-11-23T00:00:01Z"}`, run(n))
+		if code, body := p.send("PATCH", "/runs/"+run(n), ended); code != http.StatusAccepted {
+			t.Fatalf("%d %s", code, body)
+		}
+		if got := state(n); got != "" {
+			t.Errorf("run %d has ended: %s", n, got)
+		}
+	}
+}
+
 func TestRunsOutliveTheProcess(t *testing.T) {
 	c := settings(t)
 	p := begin(t, c)

@@ -143,7 +143,7 @@ func BenchmarkFollow(b *testing.B) {
 				rec := &journal.Record{Kind: journal.Traces, Position: pos, End: pos + 1e6, Admitted: at}
 				x.add(rec, body, &list.groups)
 				list.take(rec, body)
-				x.passed(rec.End)
+				x.reached.Advance(rec.End)
 				at = at.Add(traces * time.Second / 10_000)
 				pos += 1e6
 			}

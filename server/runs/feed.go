@@ -30,13 +30,13 @@ func (v *Viewer) follow(ctx context.Context) {
 			v.judged.add(said) // before the index says that it has passed
 			v.index.add(rec, body, &v.lister.groups)
 			v.lister.take(rec, body)
-			v.index.passed(rec.End)
+			v.index.reached.Advance(rec.End)
 			v.pulls.add(said, v.o.Now())
 			rec.Release()
 			continue
 		}
 		if err == nil {
-			v.index.passed(v.tail.Position())
+			v.index.reached.Advance(v.tail.Position())
 		} else if ctx.Err() == nil {
 			v.log.Warn("the index of runs cannot read the journal; it tries again", "error", err)
 			if !pause(ctx, again) {

@@ -15,9 +15,9 @@ const (
 	mostRecords = 1000
 	// mostID bounds the text of an id, in bytes.
 	mostID = 256
-	// catchUp is how long a request waits for the index to reach what was
-	// acknowledged before it.
-	catchUp = 500 * time.Millisecond
+	// catchUp is how long a request waits for what was acknowledged before it to be
+	// merged and indexed.
+	catchUp = time.Second
 )
 
 // wanted is an id in all the meanings that it may have.
@@ -114,11 +114,7 @@ type Search struct {
 // locate finds the records of the run that an id means. The error is of kind
 // NotFound if there are none in what was searched, and says what that was.
 func (v *Viewer) locate(ctx context.Context, w wanted) (place, error) {
-	short, cancel := context.WithTimeout(ctx, catchUp)
-	// An index that lags finds the run later, and what it lacks is said then.
-	_ = v.index.await(short, v.o.Journal.Durable())
-	cancel()
-
+	v.follows(ctx)
 	var p place
 	_, from := v.index.reach()
 	p.search = Search{IndexedFrom: Time(from), Complete: true}

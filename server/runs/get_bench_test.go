@@ -93,7 +93,7 @@ func BenchmarkGet(b *testing.B) {
 		put(request(128, 100, n))
 	}
 	plant("newest", 1<<31)
-	if err := v.index.await(b.Context(), receipt.End); err != nil {
+	if err := v.index.reached.Await(b.Context(), receipt.End); err != nil {
 		b.Fatal(err)
 	}
 	for _, x := range targets {

@@ -1,7 +1,6 @@
 package runs
 
 import (
-	"context"
 	"sync"
 	"time"
 
@@ -81,11 +80,10 @@ func (s *pages) key(id []byte) uint64 { return max(xxh3.HashSeed(id, s.seed), 1)
 type index struct {
 	mu    sync.Mutex
 	pages pages
-	// All records from floor, admitted at floorTime, to head are indexed.
-	floor, head journal.Position
-	floorTime   time.Time
-	changed     chan struct{} // closed and replaced when head grows, while somebody waits
-	waiting     bool
+	// All records from floor, admitted at floorTime, to what is reached are indexed.
+	floor     journal.Position
+	floorTime time.Time
+	reached   journal.Reached
 }
 
 // The number of slots of a page: one that is filled should lie in a cache near the
@@ -102,13 +100,15 @@ func newIndex(budget int64, seed uint64, from journal.Position, at time.Time) *i
 	for slots > leastSlots && budget/pageBytes(slots) < leastPages {
 		slots /= 2
 	}
-	return &index{
+	x := &index{
 		pages: pages{seed: seed, slots: slots, most: int(max(budget/pageBytes(slots), 2))},
-		floor: from, head: from, floorTime: at, changed: make(chan struct{}),
+		floor: from, floorTime: at,
 	}
+	x.reached.Advance(from)
+	return x
 }
 
-// add takes the record behind those that were added before; passed has to follow.
+// add takes the record behind those that were added before; that it is reached is told afterwards.
 func (x *index) add(rec *journal.Record, body []byte, into *groups) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -118,23 +118,6 @@ func (x *index) add(rec *journal.Record, body []byte, into *groups) {
 		if x.pages.dropped {
 			x.floor, x.floorTime = x.pages.row[0].whole(), x.pages.row[0].first
 		}
-	}
-}
-
-// passed notes that everything before a position was dealt with.
-func (x *index) passed(end journal.Position) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.pass(end)
-}
-
-// pass notes that everything before a position was added, or holds no spans. mu is held.
-func (x *index) pass(end journal.Position) {
-	x.head = max(x.head, end)
-	if x.waiting {
-		close(x.changed)
-		x.changed = make(chan struct{})
-		x.waiting = false
 	}
 }
 
@@ -188,23 +171,4 @@ func (x *index) reach() (journal.Position, time.Time) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return x.floor, x.floorTime
-}
-
-// await returns once everything before a position is indexed, or with ctx's error.
-func (x *index) await(ctx context.Context, pos journal.Position) error {
-	for {
-		x.mu.Lock()
-		if x.head >= pos {
-			x.mu.Unlock()
-			return nil
-		}
-		x.waiting = true
-		changed := x.changed
-		x.mu.Unlock()
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-changed:
-		}
-	}
 }

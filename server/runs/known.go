@@ -97,11 +97,15 @@ func (x *judged) positions(runs map[understand.RunID]bool) (list []journal.Posit
 	return list[max(0, len(list)-mostRead):]
 }
 
-// follows waits, not for long, until the index has what was acknowledged.
+// follows waits, not for long, until what was acknowledged is known: the spans of native
+// runs are in the journal, and indexed. What lags says what it has.
 func (v *Viewer) follows(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, catchUp)
 	defer cancel()
-	_ = v.index.await(ctx, v.o.Journal.Durable()) // one that lags says what it has
+	if v.o.Merged != nil {
+		_ = v.o.Merged(ctx, v.o.Journal.Durable())
+	}
+	_ = v.index.reached.Await(ctx, v.o.Journal.Durable())
 }
 
 // isRebuilt tells whether what was kept at the start is indexed, as far as there is

@@ -30,9 +30,7 @@ func (v *Viewer) List(ctx context.Context, q Query) (*List, error) {
 	if err != nil {
 		return nil, err
 	}
-	short, cancel := context.WithTimeout(ctx, catchUp)
-	_ = v.index.await(short, v.o.Journal.Durable()) // the list of a moment ago is one too
-	cancel()
+	v.follows(ctx)
 	running, err := v.goingRows()
 	if err != nil {
 		return nil, err

@@ -25,6 +25,9 @@ type Options struct {
 	// spans without an end: of the trace that has the id or a run of the id, of the zero
 	// id of the newest. nil knows of none.
 	Going func(id [16]byte) []byte
+	// Merged waits until the spans of what ended, and the state of what goes on, are known
+	// of native runs before a position. nil: there are none.
+	Merged func(ctx context.Context, pos journal.Position) error
 	// EraseNative overwrites in place, keeping its length, what a record of journal.Runs
 	// says of some runs, told by their ids and their traces' (zero where it does not
 	// say), and tells whether it did. nil leaves such records as they are.

@@ -84,7 +84,8 @@ type Merger struct {
 	mu    sync.Mutex // guards table against those who look
 	table *table
 
-	spans atomic.Uint64
+	spans   atomic.Uint64
+	reached journal.Reached // what came before is taken in, and what ended is appended
 
 	// Of Run's goroutine alone.
 	out      outbox
@@ -148,6 +149,12 @@ func (m *Merger) Run(ctx context.Context) error {
 	return m.checkpoint()
 }
 
+// Await returns once what is known of runs by the entries before a position is shown:
+// as spans in the journal, or by Going. Else it gives ctx's error. Safe for concurrent use.
+func (m *Merger) Await(ctx context.Context, pos journal.Position) error {
+	return m.reached.Await(ctx, pos)
+}
+
 func (m *Merger) follow(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -187,7 +194,9 @@ func (m *Merger) drain(ctx context.Context) error {
 			m.mu.Lock()
 			m.passed(m.cursor.Position())
 			m.mu.Unlock()
-			return m.flush(ctx)
+			err := m.flush(ctx)
+			m.reach()
+			return err
 		}
 		m.take(rec)
 		if m.out.full() {
@@ -195,6 +204,7 @@ func (m *Merger) drain(ctx context.Context) error {
 				return err
 			}
 		}
+		m.reach()
 		if m.out.empty() && m.position-m.stored > farBehind && m.position != m.kept {
 			// What is read again at a start stays short, whatever comes in.
 			if err := m.checkpoint(); err != nil {
@@ -202,6 +212,13 @@ func (m *Merger) drain(ctx context.Context) error {
 				m.stored = m.position
 			}
 		}
+	}
+}
+
+// reach tells those who wait how far runs are shown.
+func (m *Merger) reach() {
+	if m.out.empty() {
+		m.reached.Advance(m.position)
 	}
 }
 

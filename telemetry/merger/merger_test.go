@@ -2,7 +2,9 @@ package merger
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"os"
@@ -58,6 +60,33 @@ func TestARunBecomesASpanWhenItEnds(t *testing.T) {
 		}
 		if s := h.merger.Stats(); s.Late != 3 || s.Spans != 2 || s.Running != 0 || s.RunningBytes != 0 {
 			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// Who waits for what was acknowledged finds it: what goes on, and the spans of what ended.
+func TestAwait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		h.start(-1, false)
+		h.send(request([]string{post(1, 0, 1)}, nil))
+		await := func() error {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			return h.merger.Await(ctx, h.journal.Durable())
+		}
+		run, _ := langsmith.ParseID(id(1))
+		if err := await(); err != nil || h.merger.Going(run) == nil {
+			t.Errorf("%v; of run 1 go on %d bytes", err, len(h.merger.Going(run)))
+		}
+		h.log.refuse.Store(true)
+		h.send(request(nil, []string{patch(1)}))
+		if err := await(); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("before the span could be appended: %v", err)
+		}
+		h.log.refuse.Store(false)
+		if err := await(); err != nil || len(h.made()) != 1 || h.merger.Going(run) != nil {
+			t.Errorf("%v; spans %v; of run 1 go on %d bytes", err, h.made(), len(h.merger.Going(run)))
 		}
 	})
 }
