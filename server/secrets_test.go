@@ -105,7 +105,7 @@ notifications:
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &process{Server: s, t: t, client: &http.Client{Transport: &http.Transport{}}, logs: &bytes.Buffer{}}
+	p := &process{Server: s, t: t, client: &http.Client{Transport: &http.Transport{}}, logs: log}
 	defer p.end()
 	if err := s.Start(); err != nil {
 		t.Fatal(err)

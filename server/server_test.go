@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -34,12 +33,12 @@ type process struct {
 	*Server
 	t      *testing.T
 	client *http.Client
-	logs   *bytes.Buffer
+	logs   *shared
 }
 
 func begin(t *testing.T, c config.Config) *process {
 	t.Helper()
-	p := &process{t: t, client: &http.Client{Transport: &http.Transport{}}, logs: &bytes.Buffer{}}
+	p := &process{t: t, client: &http.Client{Transport: &http.Transport{}}, logs: &shared{}}
 	s, err := New(t.Context(), c, slog.New(slog.NewTextHandler(p.logs, nil)), "test")
 	if err != nil {
 		t.Fatal(err)

@@ -127,6 +127,7 @@ func TestForgetting(t *testing.T) {
 		if got := r.Status()[1]; got.Waiting != 0 {
 			t.Errorf("status after = %+v", got)
 		}
+		synctest.Wait() // nobody writes to the log meanwhile
 		if !bytes.Contains(r.log.Bytes(), []byte("given up")) {
 			t.Errorf("nothing is said of it: %s", r.log)
 		}
