@@ -189,7 +189,7 @@ func (d *doctor) prices(m *models) {
 		d.fine(s.say("every token has a price", "todo token tem preço"))
 	default:
 		d.note(s.say("no price is known for ", "não há preço conhecido para ")+strings.Join(unpriced, ", "),
-			s.say("add it to a file of prices: --prices; treq-telemetry prices --help", "inclua-o em um arquivo de preços: --prices; treq-telemetry prices --help"))
+			s.say("add it to a file of prices, named by prices.file; treq-telemetry prices lookup tells how a model is found", "inclua-o em um arquivo de preços, indicado em prices.file; treq-telemetry prices lookup mostra como um modelo é encontrado"))
 	}
 }
 
