@@ -1,6 +1,7 @@
 """Numbers of a chat for treq-telemetry, which it never waits for.
 
-record_* put a measurement into a bounded queue and return; one task sends them. What
+record_* put a measurement into a bounded queue and return; one task sends them. What is
+None is not known, and not sent: no num_results is no word on them, 0 an empty search. What
 finds no room, or nobody there, is counted in `dropped` and logged once. Await flush()
 at shutdown. traced() is for services of the OpenTelemetry SDK, whose batches do the
 same with spans.
@@ -51,14 +52,14 @@ def _record(kind, **values):
         _queue = asyncio.Queue(maxsize=ROOM)
         _task = asyncio.create_task(_send(_queue))
     try:
-        _queue.put_nowait((kind, values))
+        _queue.put_nowait((kind, {name: value for name, value in values.items() if value is not None}))
     except asyncio.QueueFull:
         _drop(1, f"{ROOM} wait to be sent to {URL}")
 
 async def record_chat_metrics(success, response_time_ms, rag_used=False, rag_found=False, llm_tokens=0):
     _record("chat", success=success, response_time_ms=response_time_ms, rag_used=rag_used, rag_found=rag_found, llm_tokens=llm_tokens)
 
-async def record_rag_metrics(search_time_ms, similarity_score, cache_hit=False, num_results=0):
+async def record_rag_metrics(search_time_ms, similarity_score, cache_hit=False, num_results=None):
     _record("rag", search_time_ms=search_time_ms, similarity_score=similarity_score, cache_hit=cache_hit, num_results=num_results)
 
 async def record_llm_metrics(model, tokens, latency_ms):

@@ -29,8 +29,8 @@ func TestPythonMonitoring(t *testing.T) {
 		t.Errorf("given up: %+v", got)
 	}
 	wantSums(t, s, "", map[string]float64{
-		"chat.total_requests": 7, "chat.failed_requests": 2, "rag.total_searches": 3, "rag.cache_hits": 1,
-		"rag.avg_similarity_score": 0.75, "llm.total_calls": 3, "llm.total_tokens": 450, "llm.model_8b_calls": 1, "llm.model_70b_calls": 2,
+		"chat.total_requests": 8, "chat.failed_requests": 2, "rag.total_searches": 4, "rag.cache_hits": 1,
+		"rag.avg_similarity_score": 0.625, "llm.total_calls": 3, "llm.total_tokens": 450, "llm.model_8b_calls": 1, "llm.model_70b_calls": 2,
 	})
 	wantSums(t, s, "?service=traced", map[string]float64{
 		"chat.total_requests": 2, "chat.failed_requests": 1, "rag.total_searches": 1, "llm.total_calls": 2, "llm.total_tokens": 150,

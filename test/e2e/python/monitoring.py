@@ -18,6 +18,9 @@ async def answered():
     for hit in (True, False):
         await monitoring.record_rag_metrics(search_time_ms=120.3, similarity_score=0.75, cache_hit=hit, num_results=3)
     await monitoring.record_llm_metrics(model="llama-3.1-8b-instant", tokens=300, latency_ms=650.2)
+    # What its caller does not know: how many documents there were, how many tokens.
+    await monitoring.record_rag_metrics(search_time_ms=120.3, similarity_score=0.25)
+    await monitoring.record_chat_metrics(success=True, response_time_ms=850.5, llm_tokens=None)
     await monitoring.flush(30)
     return monitoring.dropped
 
