@@ -117,6 +117,8 @@ const (
 // NewMold makes the mold of a scanned span: treat says what to do with its attributes,
 // one for each and in their order. It gives nil for a span that has no mold: one that is
 // no Outline, or written in an unusual way, or of which too much is to be the same.
+// Encoders may write fields in any order, and where JSON names a parent behind the
+// attributes, so is it written here: what the Outline reads has to stand in front of them.
 func NewMold(sp *Span, treat []Treatment) *Mold {
 	var o Outline
 	if !o.Read(sp.Raw) {
@@ -149,12 +151,30 @@ func NewMold(sp *Span, treat []Treatment) *Mold {
 		m.parts = append(m.parts, p)
 		b = b[end:]
 	}
-	if len(b) > moldTail {
+	if len(b) > moldTail || outlined(b) {
 		return nil
 	}
 	m.tail = string(b)
 	m.cut()
 	return m
+}
+
+// outlined tells whether the rest of a span holds a field that an Outline reads, or an
+// attribute.
+func outlined(b []byte) bool {
+	for i := 0; i < len(b); {
+		tag, at := varint(b, i)
+		if at < 0 {
+			return true
+		}
+		if number := tag >> 3; number <= 9 && number != 3 {
+			return true
+		}
+		if i = skipWire(b, at, int(tag&7)); i < 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // cut puts the attributes that do not vary into runs.

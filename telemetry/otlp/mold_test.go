@@ -123,6 +123,46 @@ func heldToTheScan(t *testing.T, o *Outline, model *Span, treat []Treatment, sp 
 	}
 }
 
+// TestFieldsBehindTheAttributesAreRead: encoders may write a span's fields in any order,
+// and one that tells its parent, its times or its name last is what a scan says it is.
+func TestFieldsBehindTheAttributesAreRead(t *testing.T) {
+	attribute := func() []byte {
+		data := SpanData{TraceID: [16]byte{1}, SpanID: [8]byte{1}, Name: "n", Start: 1, End: 2, Attributes: []KV{Str("key", "x")}}
+		raw := AppendSpan(nil, &data)
+		var o Outline
+		if !o.Read(raw) {
+			t.Fatal("a built span has no outline")
+		}
+		return raw
+	}
+	parent := append(appendTag(nil, 4, wireLen), 8, 1, 2, 3, 4, 5, 6, 7, 8)
+	name := append(appendTag(nil, 5, wireLen), 1, 'm')
+	kind := append(appendTag(nil, 6, wireVarint), 2)
+	start := append(appendTag(nil, 7, wireI64), 9, 0, 0, 0, 0, 0, 0, 0)
+	end := append(appendTag(nil, 8, wireI64), 9, 0, 0, 0, 0, 0, 0, 0)
+	trace := append(append(appendTag(nil, 1, wireLen), 16), make([]byte, 16)...)
+	state := append(appendTag(nil, 3, wireLen), 1, 'x')
+	for what, behind := range map[string][]byte{
+		"parent": parent, "name": name, "kind": kind, "start": start, "end": end, "trace": trace,
+		"state and parent": append(bytes.Clone(state), parent...), "nothing": nil, "state": state,
+	} {
+		raw := append(attribute(), behind...)
+		model := scannedSpan(raw)
+		if model == nil {
+			t.Fatalf("%s: malformed", what)
+		}
+		treat := []Treatment{Same}
+		m := NewMold(model, treat)
+		if fits := what == "nothing" || what == "state"; (m != nil) != fits {
+			t.Errorf("%s behind the attributes: a mold %t, want %t", what, m != nil, fits)
+		}
+		var o Outline
+		if m != nil && o.Read(raw) && m.Fits(&o) {
+			heldToTheScan(t, &o, model, treat, model)
+		}
+	}
+}
+
 // TestLongValuesFit: lengths of one, two and three bytes, on either side of their borders.
 func TestLongValuesFit(t *testing.T) {
 	span := func(n int, treat Treatment) (*Mold, *Span, []byte) {
