@@ -163,7 +163,11 @@ func (g *gate) guard(next http.Handler) http.Handler {
 			return
 		}
 		if r.Body != nil && r.Body != http.NoBody {
-			r.Body = pace(w, r.Body)
+			// The server looks at the body of its own request to know whether it may answer
+			// before that has come: of one that it does not know it waits for the rest.
+			paced := *r
+			paced.Body = pace(w, r.Body)
+			r = &paced
 		}
 		next.ServeHTTP(w, r)
 	})

@@ -115,6 +115,35 @@ func TestSlowCallersAreClosed(t *testing.T) {
 	}
 }
 
+// Who is refused by headers alone is told before the body has come: a client that
+// expects to be told so waits with sending it.
+func TestARefusalDoesNotWaitForTheBody(t *testing.T) {
+	for name, head := range map[string]string{
+		"one that asks before it sends": "Expect: 100-continue\r\nContent-Length: 100\r\n",
+		"chunks of one that asks":       "Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n",
+		"a body that is very large":     "Content-Length: 99999999999\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w, end := door(refuser, 100)
+				defer end()
+				c := w.dial()
+				defer c.Close()
+				began := time.Now()
+				go func() { _, _ = io.WriteString(c, "POST / HTTP/1.1\r\nHost: a\r\n"+head+"\r\n") }()
+				res, err := http.ReadResponse(bufio.NewReader(c), nil)
+				if err != nil || res.StatusCode != http.StatusUnauthorized {
+					t.Fatalf("%v %v", res, err)
+				}
+				_ = res.Body.Close()
+				if took := time.Since(began); took != 0 {
+					t.Errorf("told after %s", took)
+				}
+			})
+		})
+	}
+}
+
 func TestALargeBodyHasItsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, end := door(reader, 100)
