@@ -108,7 +108,7 @@ func Open(ctx context.Context, dir string, o Options) (*Journal, error) {
 		// Its name would be lost in a power cut soon after the first start ever.
 		j.log.Warn("cannot make the name of the data directory durable", "dir", dir, "error", err)
 	}
-	lock, err := acquire(ctx, j.fs, filepath.Join(dir, "lock"), o.LockWait)
+	lock, err := j.acquire(ctx)
 	if err != nil {
 		return nil, &telemetry.Error{Kind: telemetry.Unavailable, Message: "cannot have data directory " + dir + " for this process alone", Err: err}
 	}
@@ -128,13 +128,17 @@ func Open(ctx context.Context, dir string, o Options) (*Journal, error) {
 	return j, nil
 }
 
-// acquire takes a lock, trying again until wait is over.
-func acquire(ctx context.Context, fsys FS, name string, wait time.Duration) (io.Closer, error) {
+// acquire takes the directory's lock, trying again until LockWait is over.
+func (j *Journal) acquire(ctx context.Context) (io.Closer, error) {
 	const again = 100 * time.Millisecond
-	for {
-		lock, err := fsys.Lock(name)
-		if _, held := errors.AsType[*LockedError](err); err == nil || !held || wait <= 0 {
+	for wait := j.o.LockWait; ; wait -= again {
+		lock, err := j.fs.Lock(j.path("lock"))
+		held, ok := errors.AsType[*LockedError](err)
+		if err == nil || !ok || wait <= 0 {
 			return lock, err
+		}
+		if wait == j.o.LockWait {
+			j.log.Warn("waiting for another process to leave the data directory", "dir", j.dir, "held", held.Error(), "for", wait)
 		}
 		pause := time.NewTimer(min(again, wait))
 		select {
@@ -143,7 +147,6 @@ func acquire(ctx context.Context, fsys FS, name string, wait time.Duration) (io.
 			return nil, errors.Join(err, ctx.Err())
 		case <-pause.C:
 		}
-		wait -= again
 	}
 }
 

@@ -1,7 +1,9 @@
 package journal_test
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -56,12 +58,17 @@ func TestLockWait(t *testing.T) {
 		o := crashOptions(newBrokenFS(1), 1<<20)
 		first := open(t, "/data", o)
 		o.LockWait = 30 * time.Second
+		var told bytes.Buffer
+		o.Logger = slog.New(slog.NewTextHandler(&told, nil))
 		start := time.Now()
 		if _, err := journal.Open(t.Context(), "/data", o); telemetry.KindOf(err) != telemetry.Unavailable {
 			t.Errorf("held for longer than LockWait: %v", err)
 		}
 		if waited := time.Since(start); waited != o.LockWait {
 			t.Errorf("waited %v", waited)
+		}
+		if n := strings.Count(told.String(), "waiting for another process"); n != 1 || !strings.Contains(told.String(), "dir=/data") {
+			t.Errorf("who waits is told %d times why:\n%s", n, &told)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
