@@ -120,7 +120,7 @@ tools: $(CACHE)/.tools ## Install the pinned Go tools into .cache/bin
 
 $(CACHE)/.tools: tools/go.mod tools/go.sum
 	@mkdir -p $(CACHE)
-	@cd tools && GOBIN=$(CACHE) $(GO) install tool
+	@cd tools && GOBIN=$(CACHE) ../scripts/again $(GO) install tool
 	@touch $@
 
 # Where Node packages are installed: the clients, the driver of the browser, the
