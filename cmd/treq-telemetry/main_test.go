@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,10 +71,23 @@ func code(ts *testscript.TestScript, neg bool, args []string) {
 // freePort puts a port that nothing listens on into a variable: freeport PORT.
 func freePort(ts *testscript.TestScript, _ bool, args []string) {
 	for _, name := range args {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		ts.Check(err)
-		ts.Setenv(name, fmt.Sprint(l.Addr().(*net.TCPAddr).Port))
-		ts.Check(l.Close())
+		ts.Setenv(name, fmt.Sprint(unusedPort()))
+	}
+}
+
+// handedOut counts the ports that scripts were given.
+var handedOut atomic.Uint32
+
+// unusedPort gives a port that nothing listens on, each time another. It lies below those
+// that systems choose themselves, for listeners of other tests and for outgoing
+// connections: one of these would have it before the script has.
+func unusedPort() uint32 {
+	for {
+		port := 12000 + (uint32(os.Getpid())+handedOut.Add(1))%18000
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			_ = l.Close()
+			return port
+		}
 	}
 }
 
