@@ -36,7 +36,7 @@ func (b *Book) With(name string, data []byte) (*Book, error) {
 }
 
 func parseOverride(name string, data []byte) (document, Source, error) {
-	p := parser{file: name}
+	p := parser{file: name, told: map[string]bool{}}
 	var doc document
 	source := Source{Name: name}
 	if len(data) > maxOverride {
@@ -77,6 +77,7 @@ func firstLine(text string) string {
 type parser struct {
 	file   string
 	faults []string
+	told   map[string]bool // providers that the file has described, by id
 }
 
 func (p *parser) fault(line int, key, reason string) {

@@ -35,7 +35,7 @@ func (p *parser) day(to *string) func(*yaml.Node, string) {
 	}
 }
 
-// provider reads what a file says of a provider; several entries of one add up.
+// provider reads what a file says of a provider. Its models may stand before it.
 func (p *parser) provider(n *yaml.Node, key string, doc *document) {
 	var d providerDoc
 	p.mapping(n, key, fields{
@@ -47,8 +47,14 @@ func (p *parser) provider(n *yaml.Node, key string, doc *document) {
 		p.fault(n.Line, key+".id", "missing")
 		return
 	}
-	if at := doc.at(d.ID); at >= 0 {
+	if p.told[d.ID] {
 		p.fault(n.Line, key+".id", d.ID+" is listed twice")
+		return
+	}
+	p.told[d.ID] = true
+	if at := doc.at(d.ID); at >= 0 {
+		d.Models = doc.Providers[at].Models
+		doc.Providers[at] = d
 		return
 	}
 	doc.Providers = append(doc.Providers, d)

@@ -70,6 +70,19 @@ func TestOverride(t *testing.T) {
 	}
 }
 
+// A file says models and providers in any order.
+func TestOverrideNamesModelsBeforeTheirProvider(t *testing.T) {
+	b, err := pricing.Embedded().With("p.yaml", []byte("models: [{provider: groq, id: m, prices: {input: 1}}]\nproviders: [{id: groq, aliases: [our-gateway]}]"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, model := range []string{"m", "llama-3.3-70b-versatile"} {
+		if !b.Find("our-gateway", model).Found() {
+			t.Errorf("the provider's other name does not find %s", model)
+		}
+	}
+}
+
 func TestOverrideFaults(t *testing.T) {
 	for text, want := range map[string]string{
 		"models: 3":  "p.yaml:1: models: want a list",
@@ -90,6 +103,7 @@ func TestOverrideFaults(t *testing.T) {
 		"providers: [{id: a, match: [{}]}]":                    "want one of equals",
 		"providers: [{id: a, match: [{equals: a, regex: b}]}]": "want one of equals",
 		"models: [": "not YAML",
+		"models: [{provider: a, id: b, prices: {input: 1}}]\nproviders: [{id: a}, {id: a}]":                       "p.yaml:2: providers[1].id: a is listed twice",
 		"models: [{provider: a, id: b, prices: {input: 1, daily: noon}}]":                                       `daily: "noon"`,
 		"models: [{provider: a, id: b, prices: {input: 1, above: [{tokens: 5}, {tokens: 5}]}}]":                 "must grow",
 		"models: [{provider: a, id: b, prices: {input: 1}}, {provider: a, id: B, prices: {input: 2}}]":          "listed twice",
