@@ -36,7 +36,11 @@ func (a *API) mayUse(path string, r *http.Request) error {
 		}
 	}
 	if decide == nil {
-		return telemetry.Errorf(telemetry.Forbidden, "this needs a token, and none is set that opens it; set one with --api-token or --admin-token")
+		with := "--api-token or --admin-token"
+		if method == http.MethodDelete {
+			with = "--admin-token"
+		}
+		return telemetry.Errorf(telemetry.Forbidden, "this needs a token, and none is set that opens it; set one with %s", with)
 	}
 	_, err := decide(r.Header)
 	return err

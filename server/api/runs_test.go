@@ -97,7 +97,7 @@ func TestRuns(t *testing.T) {
 }
 
 func TestErasingRuns(t *testing.T) {
-	const needs = "this needs a token, and none is set that opens it; set one with --api-token or --admin-token"
+	const needs = "this needs a token, and none is set that opens it; set one with --admin-token"
 	checkProblem(t, runsFixture(t, nil).do("DELETE", "/monitoring/runs/abc", ""), 403, needs)
 	f := runsFixture(t, func(o *Options) {
 		o.AuthorizeAdmin = func(h http.Header) (uint64, error) {
