@@ -17,7 +17,7 @@ import (
 // kind Unprocessable, and so is a configuration without sinks.
 func TestSinks(ctx context.Context, c config.Config, version string, names ...string) ([]export.Answer, error) {
 	if len(c.Sinks) == 0 {
-		return nil, telemetry.Errorf(telemetry.Unprocessable, "no sinks are configured: traces are forwarded nowhere")
+		return nil, telemetry.Errorf(telemetry.Unprocessable, "no sinks are configured: set LANGSMITH_TRACING=true and LANGSMITH_API_KEY, or write sinks into the file that --config names")
 	}
 	for _, name := range names {
 		if !slices.ContainsFunc(c.Sinks, func(s export.Config) bool { return s.Name == name }) {

@@ -29,6 +29,9 @@ promise: measure yours.`,
 	cmd.Flags().Float64Var(&l.Cores, "cores", 4, "`processors` of each replica and gateway")
 	keep := cmd.Flags().String("keep", "24h", "`duration` that the journal keeps")
 	cmd.RunE = func(*cobra.Command, []string) error {
+		if !cmd.Flags().Changed("spans-per-second") {
+			return usageError{errors.New("--spans-per-second is missing: want the load at its peak, such as 20000")}
+		}
 		var d config.Duration
 		if err := d.UnmarshalText([]byte(*keep)); err != nil || d <= 0 {
 			return usageError{fmt.Errorf("--keep %q is no duration above 0: want one like 24h or 7d", *keep)}

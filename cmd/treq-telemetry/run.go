@@ -40,24 +40,25 @@ func run(ctx context.Context, args, env []string, stdin io.Reader, stdout, stder
 	root.SetIn(stdin)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	command, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK
 	}
 	if usage, ok := errors.AsType[usageError](err); ok {
-		fmt.Fprintln(stderr, describe(usage.error))
+		fmt.Fprintln(stderr, describe(usage.error, command.CommandPath()))
 		return exitUsage
 	}
 	fmt.Fprintln(stderr, "treq-telemetry:", err)
 	return exitRuntime
 }
 
-// describe writes problems one a line, and other errors behind the program's name.
-func describe(err error) string {
+// describe writes problems one a line, and other errors behind the program's name,
+// with the command whose help says more.
+func describe(err error, command string) string {
 	if problems, ok := errors.AsType[config.Problems](err); ok {
 		return problems.Error()
 	}
-	return "treq-telemetry: " + err.Error() + "\nTry: treq-telemetry --help"
+	return "treq-telemetry: " + err.Error() + "\nTry: " + command + " --help"
 }
 
 // lookup reads variables from a list of NAME=value; the last of a name wins.
