@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"treq/server/config"
 	"treq/server/history"
 	"treq/telemetry"
 	"treq/telemetry/snapshot"
@@ -43,7 +44,7 @@ func newWindows(store *history.Store, reader *snapshot.Reader) (*windows, error)
 // oldest sampling.
 func (w *windows) from(ctx context.Context, window time.Duration) (time.Time, error) {
 	if keep := w.store.Keep(); window > keep {
-		return time.Time{}, telemetry.Errorf(telemetry.Unprocessable, "Input should be at most %s, which is how long the history is kept", keep)
+		return time.Time{}, telemetry.Errorf(telemetry.Unprocessable, "Input should be at most %s, which is how long the history is kept", config.Duration(keep))
 	}
 	begin := w.now().Add(-window)
 	when, reaches, err := w.store.SamplingTime(begin)
