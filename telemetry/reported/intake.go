@@ -99,7 +99,7 @@ func (w *intake) family(m pmetric.Metric, k kind, temporality pmetric.Aggregatio
 		w.refuse("bad_name", points)
 		return nil
 	}
-	if f, ok := w.families[name]; ok && f.kind == k {
+	if f, ok := w.families[name]; ok && f.kind.holds(k, temporality) {
 		return f
 	}
 	exposed := exposedName(name)

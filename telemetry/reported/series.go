@@ -3,6 +3,7 @@ package reported
 import (
 	"time"
 
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/otel/attribute"
 )
 
@@ -16,6 +17,15 @@ const (
 	histogram
 	exponential
 )
+
+// holds tells whether a family of kind k can take points of another kind. Gauges and
+// sums that may fall are told apart by some SDKs and not by others (process.memory.usage
+// is a gauge in JavaScript, a sum in Python), and Prometheus has one type for both; only
+// differences need what they are added to.
+func (k kind) holds(other kind, temporality pmetric.AggregationTemporality) bool {
+	level := func(k kind) bool { return k == gauge || k == updown }
+	return k == other || level(k) && level(other) && temporality == pmetric.AggregationTemporalityCumulative
+}
 
 // series is one series with its present state.
 type series struct {

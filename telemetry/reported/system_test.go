@@ -60,6 +60,25 @@ func TestSystem(t *testing.T) {
 	}
 }
 
+// JavaScript's host metrics are gauges where Python's are sums: neither keeps the
+// other's service from being heard.
+func TestSystemOfServicesInTwoLanguages(t *testing.T) {
+	for _, kinds := range [][2]pmetric.AggregationTemporality{{0, cumulative}, {cumulative, 0}} {
+		s := reported.NewStore(reported.Options{})
+		for i, name := range []string{"first", "second"} {
+			consume(t, s, 0, request(t, name, "",
+				number("process.memory.usage", kinds[i], false, 0, float64(i+1)*mebibyte),
+				number("process.thread.count", kinds[i], false, 0, float64(i+1))))
+		}
+		for i, name := range []string{"first", "second"} {
+			want := instrument.Sample{MemoryUsageMiB: float64(i + 1), Threads: int64(i + 1)}
+			if got, ok := s.System(name); !ok || got != want {
+				t.Errorf("%v: %s: got %+v, %v, want %+v", kinds, name, got, ok, want)
+			}
+		}
+	}
+}
+
 func TestSystemOfAServiceThatReportsNone(t *testing.T) {
 	s := reported.NewStore(reported.Options{})
 	consume(t, s, 0, request(t, "app", "", number("queue", 0, false, 0, 1), explicit("process.memory.usage", cumulative, 1, nil, 1)))
