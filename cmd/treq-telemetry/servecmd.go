@@ -41,11 +41,12 @@ OpenTelemetry's own variables (LANGSMITH_API_KEY, OTEL_EXPORTER_OTLP_ENDPOINT, â
 each make a sink.
 
 SIGHUP, or a change of the file, reads the settings again: tokens, certificates,
-origins, hosts, limits and the log level change at once, the rest is named as
-needing a restart, and a file with a mistake changes nothing.
+origins, hosts, limits, objectives and the log level change at once, the rest is
+named as needing a restart, and a file with a mistake changes nothing.
 
-SIGTERM or SIGINT stops within 10 s; a second one at once. Exit codes: 0 a clean
-stop, 1 a failure, 2 a mistake in flags or settings.`,
+SIGTERM or SIGINT stops within 10 s, or 30 s with a data directory in memory or in
+a container's own layer; a second one at once. Exit codes: 0 a clean stop, 1 a
+failure, 2 a mistake in flags or settings.`,
 		Example: `  treq-telemetry serve
   treq-telemetry serve --listen :8002 --ingest-token "$TOKEN"
   treq-telemetry serve --otlp-http= --otlp-grpc=        only the one port
