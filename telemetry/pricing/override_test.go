@@ -103,7 +103,7 @@ func TestOverrideFaults(t *testing.T) {
 		"providers: [{id: a, match: [{}]}]":                    "want one of equals",
 		"providers: [{id: a, match: [{equals: a, regex: b}]}]": "want one of equals",
 		"models: [": "not YAML",
-		"models: [{provider: a, id: b, prices: {input: 1}}]\nproviders: [{id: a}, {id: a}]":                       "p.yaml:2: providers[1].id: a is listed twice",
+		"models: [{provider: a, id: b, prices: {input: 1}}]\nproviders: [{id: a}, {id: a}]":                     "p.yaml:2: providers[1].id: a is listed twice",
 		"models: [{provider: a, id: b, prices: {input: 1, daily: noon}}]":                                       `daily: "noon"`,
 		"models: [{provider: a, id: b, prices: {input: 1, above: [{tokens: 5}, {tokens: 5}]}}]":                 "must grow",
 		"models: [{provider: a, id: b, prices: {input: 1}}, {provider: a, id: B, prices: {input: 2}}]":          "listed twice",
