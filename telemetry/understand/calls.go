@@ -17,6 +17,7 @@ func (s *settling) models(t *trace) {
 		s.judge(n)
 		s.hand(int32(i), n)
 	}
+	s.answers(t)
 	s.doubles(t)
 	for i := len(s.nodes) - 1; i >= 0; i-- {
 		s.effective(int32(i))
@@ -102,22 +103,20 @@ const window = 5_000_000
 // for comparison, so that many calls at one instant cost no more than many calls.
 const mostRivals = 64
 
-// doubles finds the calls that two instrumentations tell of.
+// doubles finds the calls that two instrumentations tell of, and those that one tells
+// of while the other's span of the same wraps a call.
 func (s *settling) doubles(t *trace) {
 	s.slots = s.slots[:0]
 	for i := range s.nodes {
-		if n := &s.nodes[i]; n.role == call && n.span.model() != "" {
+		if n := &s.nodes[i]; (n.role == call || n.role == wrapper && n.span.Call.HasUsage) && n.span.model() != "" {
 			s.slots = append(s.slots, int32(i))
 		}
 	}
 	slices.SortFunc(s.slots, func(x, y int32) int { return order(s.nodes[x].span, s.nodes[y].span) })
 	for k, x := range s.slots {
 		a := &s.nodes[x]
-		if a.role != call {
-			continue
-		}
 		for j := range t.calls {
-			if t.calls[j].same(a.span) {
+			if a.role == call && t.calls[j].same(a.span) {
 				a.role = double
 				break
 			}
@@ -128,10 +127,15 @@ func (s *settling) doubles(t *trace) {
 			if b.span.Start-a.span.Start > window {
 				break
 			}
-			if b.role == call && a.role == call && own.same(b.span) && a.span.Kind == b.span.Kind &&
-				!s.over(x, y) && !s.over(y, x) {
-				b.role = double
+			if (a.role != call || b.role != call && b.role != wrapper) && (a.role != wrapper || b.role != call) ||
+				!own.same(b.span) || a.span.Kind != b.span.Kind || s.over(x, y) || s.over(y, x) {
+				continue
 			}
+			if b.role == wrapper {
+				a.role = double // the call that b wraps is the one
+				break
+			}
+			b.role = double
 		}
 	}
 }
@@ -143,7 +147,7 @@ func (k keptCall) same(s *held) bool {
 }
 
 func keptOf(s *held) keptCall {
-	return keptCall{s.source, s.model(), s.Start, s.End, s.Call.Tokens}
+	return keptCall{s.source, s.model(), s.Start, s.End, s.Call.Tokens, s.Call.Answer}
 }
 
 func near(a, b int64) bool { return a-b <= window && b-a <= window }

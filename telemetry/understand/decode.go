@@ -13,9 +13,11 @@ import (
 // decoder reads what writer wrote. After the first fault bad is set and every
 // value read is zero.
 type decoder struct {
-	b     []byte
-	bad   bool
-	texts []string
+	b   []byte
+	bad bool
+	// unanswered states are of version 2, which knew no ids of answers.
+	unanswered bool
+	texts      []string
 }
 
 func (r *decoder) fail() { r.bad, r.b = true, nil }
@@ -233,6 +235,7 @@ func (r *decoder) span(t *trace, s *Span) {
 		c.TimeToFirstToken = time.Duration(r.varint())
 		c.ServiceTier, c.HasCost, c.CostNanoUSD = r.text(), r.bool(), r.varint()
 		c.Ordered, c.Displacement = r.bool(), math.Float64frombits(r.fixed())
+		c.Answer = r.answer()
 		if c.CostNanoUSD < 0 {
 			r.fail()
 		}
@@ -248,6 +251,13 @@ func (r *decoder) span(t *trace, s *Span) {
 	if s.End < s.Start || s.Start < 0 {
 		r.fail()
 	}
+}
+
+func (r *decoder) answer() uint32 {
+	if r.unanswered {
+		return 0
+	}
+	return uint32(r.uvarint())
 }
 
 func (r *decoder) tokens() (t telemetry.Tokens) {
@@ -281,6 +291,7 @@ func (r *decoder) call(a *assembly) (k keptCall) {
 	k.start = r.varint()
 	k.end = k.start + r.varint()
 	k.tokens = r.tokens()
+	k.answer = r.answer()
 	return k
 }
 

@@ -161,6 +161,7 @@ func (w *writer) span(s *held) {
 		w.varint(c.CostNanoUSD)
 		w.bool(c.Ordered)
 		w.fixed(math.Float64bits(c.Displacement))
+		w.uvarint(uint64(c.Answer))
 	case isSearch(s.Kind):
 		q := s.Search
 		w.text(s.DataSource)
@@ -208,6 +209,7 @@ func (w *writer) call(k *keptCall) {
 	w.varint(k.start)
 	w.varint(k.end - k.start)
 	w.tokens(&k.tokens)
+	w.uvarint(uint64(k.answer))
 }
 
 func (w *writer) runs(r *runs) {

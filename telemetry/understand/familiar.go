@@ -172,7 +172,7 @@ func (f *familiar) treat(r *Reader, sp *otlp.Span) (treat []otlp.Treatment, ok b
 		case told[p.field] == i+1 && figureOf[p.field].readOf(f.span.Kind):
 			treat[i] = otlp.Take
 			f.takes = append(f.takes, taken{field: p.field})
-			f.plain = f.plain && (p.field == fInput || p.field == fOutput || figureOf[p.field] != ofModels)
+			f.plain = f.plain && (p.field == fInput || p.field == fOutput || p.field == fResponseID || figureOf[p.field] != ofModels)
 		default:
 			treat[i] = otlp.Skip
 		}

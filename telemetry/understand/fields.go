@@ -63,6 +63,7 @@ const (
 	fMetadataJSON
 	fFirstChunkNS
 	fFirstTokenAt
+	fResponseID
 	fieldCount
 )
 
@@ -148,6 +149,7 @@ var readOrder = [fieldCount][]semconv.Key{
 	fURL:           {semconv.KeyURLFull, semconv.KeyHTTPURL},
 	fRoute:         {semconv.KeyHTTPRoute},
 	fRunID:         {semconv.KeyLSSpanID, semconv.KeyTreqRunID},
+	fResponseID:    {semconv.KeyGenAIResponseID},
 	fDataSource: {
 		semconv.KeyGenAIDataSourceID, semconv.KeyDBCollectionName, semconv.KeyDBNamespace, semconv.KeyDBName,
 	},
@@ -208,8 +210,8 @@ var figureOf = [fieldCount]figure{
 	fInput:      ofModels, fOutput: ofModels, fTotal: ofModels, fCacheRead: ofModels, fCacheWrite: ofModels,
 	fReasoning: ofModels, fUsageJSON: ofModels, fInputDetails: ofModels, fOutputDetails: ofModels, fCost: ofModels,
 	fFirstChunk: ofModels, fFirstChunkMS: ofModels, fFirstChunkNS: ofModels, fFirstTokenAt: ofModels,
-	fParametersJSON: ofModels,
-	fDocuments:      ofSearches, fMetric: ofSearches,
+	fParametersJSON: ofModels, fResponseID: ofModels,
+	fDocuments: ofSearches, fMetric: ofSearches,
 	fInputJSON: ofWhole, fMetadataJSON: ofWhole,
 }
 

@@ -32,6 +32,7 @@ type callFigures struct {
 	CostNanoUSD      int64
 	Displacement     float64
 	TimeToFirstToken time.Duration
+	Answer           uint32 // see Call
 	HasUsage         bool
 	HasCost          bool
 	Ordered          bool
@@ -115,7 +116,7 @@ func (a *assembly) hold(h *held, s *Span, shape *shape) {
 		h.Call = a.figures.call()
 		*h.Call = callFigures{
 			Tokens: c.Tokens, CostNanoUSD: c.CostNanoUSD, Displacement: c.Displacement,
-			TimeToFirstToken: c.TimeToFirstToken, HasUsage: c.HasUsage, HasCost: c.HasCost, Ordered: c.Ordered,
+			TimeToFirstToken: c.TimeToFirstToken, Answer: c.Answer, HasUsage: c.HasUsage, HasCost: c.HasCost, Ordered: c.Ordered,
 		}
 	case isSearch(s.Kind):
 		q := &s.Search

@@ -53,6 +53,7 @@ type keptCall struct {
 	model      string
 	start, end int64
 	tokens     telemetry.Tokens
+	answer     uint32 // see Call
 }
 
 // keptIndex gives the index of a kept span, -1 if it is not.

@@ -112,7 +112,7 @@ func (s *settling) remember(a *assembly, t *trace, into int32) {
 		}
 		k.flags |= s.inherited(int32(i))
 		t.keep(k)
-		if n.role == call && n.span.model() != "" && len(t.calls) < mostRivals {
+		if n.role == call && (n.span.model() != "" || n.span.Call.Answer != 0) && len(t.calls) < mostRivals {
 			t.calls = append(t.calls, keptOf(n.span))
 		}
 	}

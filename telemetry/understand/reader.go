@@ -105,6 +105,9 @@ func (r *Reader) rest(out *Span) {
 	if r.has(fRunID) {
 		out.RunID = ParseRunID(r.text(fRunID))
 	}
+	if isModel(out.Kind) {
+		out.Call.Answer = r.answer()
+	}
 	if out.Kind != semconv.KindOther && r.has(fOutputJSON) && unconsumed(r.text(fOutputJSON)) {
 		out.Flags |= Untimed
 		if out.Kind == semconv.KindLLM {

@@ -2,6 +2,7 @@ package understand
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -149,4 +150,37 @@ func (p *pieces) Write(b []byte) (int, error) {
 	p.whole += len(b)
 	p.largest = max(p.largest, len(b))
 	return len(b), nil
+}
+
+// TestAStateOfTheVersionBeforeIsRestored: testdata/state-2.bin was written by an engine
+// that had taken these spans and knew no ids of answers.
+func TestAStateOfTheVersionBeforeIsRestored(t *testing.T) {
+	s := parseScript(t, `chain question 0-2000 #1
+scope tl
+  llm ask 100-900 gen_ai.request.model=claude gen_ai.usage.input_tokens=10 gen_ai.usage.output_tokens=5
+at 10s
+scope sdk
+llm later 160-840 ^1 gen_ai.request.model=gpt-4o gen_ai.usage.input_tokens=7 gen_ai.usage.output_tokens=6
+`)
+	whole, want := newEngine(t, s.config)
+	play(t, whole, s.steps)
+	told := len(want.lines)
+	whole.Flush()
+
+	state, err := os.ReadFile("testdata/state-2.bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	old, got := newEngine(t, s.config)
+	if err := old.UnmarshalBinary(state); err != nil {
+		t.Fatal(err)
+	}
+	old.Flush()
+	if diff := cmp.Diff(want.lines[told:], got.lines); diff != "" || len(got.lines) == 0 {
+		t.Errorf("(-not +restored):\n%s", diff)
+	}
+	state[0] = 1
+	if err := old.UnmarshalBinary(state); telemetry.KindOf(err) != telemetry.Invalid {
+		t.Errorf("a state of version 1 is taken: %v", err)
+	}
 }

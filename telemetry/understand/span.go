@@ -81,6 +81,9 @@ type Call struct {
 	// Displacement is how much a reranker changed the order, 0 to 1, where Ordered.
 	Ordered      bool
 	Displacement float64
+	// Answer stands for the id that the provider gave the answer, 0 if not told: spans
+	// that name one answer tell of one call.
+	Answer uint32
 	// TimeToFirstToken is 0 if not told.
 	TimeToFirstToken time.Duration
 }

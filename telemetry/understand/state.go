@@ -10,7 +10,7 @@ import (
 )
 
 // stateVersion is the version of the encoding that WriteState gives.
-const stateVersion = 2
+const stateVersion = 3
 
 // stateChunk is how much of a state is written at once.
 const stateChunk = 64 << 10
@@ -61,7 +61,9 @@ func (e *Engine) WriteState(to io.Writer) error {
 // error, of kind Invalid, the engine is as it was.
 func (e *Engine) UnmarshalBinary(data []byte) error {
 	r := &decoder{b: data}
-	if r.byte() != stateVersion {
+	version := r.byte()
+	r.unanswered = version == stateVersion-1
+	if version != stateVersion && !r.unanswered {
 		return telemetry.Errorf(telemetry.Invalid, "state of open traces: not of version %d", stateVersion)
 	}
 	a := assembly{config: &e.config, rec: e.rec}
