@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -29,13 +30,21 @@ func (l *Loaded) applyFile(path string, data []byte, env func(string) string) Pr
 	}
 	f := file{path: path, env: env, keys: map[place]string{}, parents: map[place]string{}, origins: l.Origins}
 	f.walk(&doc, "")
-	if len(f.problems) > 0 {
+	if f.aliased {
 		return f.problems
 	}
+	// What stands where a variable is not set says nothing more.
+	unset := f.problems
+	f.problems = nil
 	if err := doc.Load(&l.Config, yaml.WithKnownFields()); err != nil {
 		f.explain(err)
 	}
-	return f.problems
+	for _, p := range f.problems {
+		if !slices.ContainsFunc(unset, func(u Problem) bool { return u.Key == p.Key }) {
+			unset = append(unset, p)
+		}
+	}
+	return unset
 }
 
 // place is a position in a file, from 1.
@@ -50,6 +59,7 @@ type file struct {
 	parents  map[place]string // of keys: the mapping they stand in
 	origins  map[string]Origin
 	problems Problems
+	aliased  bool // it has aliases, which are not followed
 }
 
 func (f *file) walk(n *yaml.Node, key string) {
@@ -76,6 +86,7 @@ func (f *file) walk(n *yaml.Node, key string) {
 			f.walk(c, itemKey(key, i))
 		}
 	case yaml.AliasNode:
+		f.aliased = true
 		f.fail(n, key, "aliases are not read here: write the value out")
 	case yaml.ScalarNode:
 		f.expand(n, key)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -63,7 +64,7 @@ func load(src Sources, content []byte) (Loaded, error) {
 	}
 	l.Config.derive(func(key string) bool { _, ok := l.Origins[key]; return ok })
 	if len(problems) > 0 {
-		return Loaded{}, problems.sorted()
+		return Loaded{}, append(problems, l.besides(problems)...).sorted()
 	}
 	l.addSinks(src.Env)
 	for _, p := range l.Config.Validate() {
@@ -74,6 +75,36 @@ func load(src Sources, content []byte) (Loaded, error) {
 		return Loaded{}, problems.sorted()
 	}
 	return l, nil
+}
+
+// besides gives what is wrong apart from what could not be read, so that all is told
+// at once. A rule that looks at something unread, or at what stands beside it, is
+// left for the next time: what it says may follow from that.
+func (l *Loaded) besides(unread Problems) (others Problems) {
+	for _, u := range unread {
+		if u.Key == "" { // the file as a whole
+			return nil
+		}
+	}
+	for _, p := range l.Config.Validate() {
+		p.Origin = l.origin(p.Key)
+		if p.Origin.Name != "" && !slices.ContainsFunc(unread, func(u Problem) bool { return related(p.Key, u.Key) }) {
+			others = append(others, p)
+		}
+	}
+	return others
+}
+
+// related tells whether one of two keys holds the other, or both stand in one section.
+func related(a, b string) bool {
+	parent := func(key string) string { return key[:max(0, strings.LastIndexByte(key, '.'))] }
+	return a == b || within(a, b) || within(b, a) || parent(a) != "" && parent(a) == parent(b)
+}
+
+// within tells whether key stands below parent.
+func within(key, parent string) bool {
+	rest, below := strings.CutPrefix(key, parent)
+	return below && rest != "" && (rest[0] == '.' || rest[0] == '[')
 }
 
 // fromEnvironment gives the setting's text and the variable it stands in, ""

@@ -62,6 +62,17 @@ func TestProblems(t *testing.T) {
 			want: "FILE:1: data_dir: the environment variable NOWHERE is not set",
 		},
 		{
+			name: "all at once", file: "lisen: :1\nlisten: off\njournal: {keep: soon}\nsinks:\n  - {name: a, api_key: '${NOWHERE}'}\n  - {name: b, endpoint: 'ftp://x'}\nretrieval: {threshold: 2}\n",
+			env: map[string]string{"TREQ_RUNS_TIMEOUT": "never"},
+			want: "FILE:1: lisen: unknown key; known here: listen, otlp, data_dir, ack, journal, chats, families, retrieval, prices, currency, semconv, history, scope, fleet, objectives, sinks, redact, notifications, tokens, require_auth, tls, cors_origins, allowed_hosts, limits, runs, debug, log\n" +
+				"FILE:2: listen: cannot be off: it is the port that answers\n" +
+				`FILE:3: journal.keep: "soon" is no duration: want a number with a unit, like 90s, 15m, 24h or 7d` + "\n" +
+				"FILE:5: sinks[0].api_key: the environment variable NOWHERE is not set\n" +
+				"FILE:6: sinks[1].endpoint: must start with http:// or https://\n" +
+				"FILE:7: retrieval.threshold: must be above 0 and at most 1\n" +
+				`TREQ_RUNS_TIMEOUT: runs.timeout: "never" is no duration: want a number with a unit, like 90s, 15m, 24h or 7d`,
+		},
+		{
 			name: "a secret of the wrong type stays hidden", file: "chats:\n  bare_llm: ${KEY}\n", env: map[string]string{"KEY": "canary"},
 			want: "FILE:2: chats.bare_llm: want true or false, got a text",
 		},
