@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -187,11 +186,17 @@ func TestAlertsAsPrometheus(t *testing.T) {
 
 	// Failures that come at once, in a series that was not there before: the first
 	// scrape that shows it shows all of them.
-	once := sync.OnceFunc(func() {
-		for range 100 {
-			s.Do(http.MethodPost, "/monitoring/chat/metrics?success=false&response_time_ms=500&service=new", nil, nil)
+	// Each lets the alert fire for some seconds; where nobody looked meanwhile, the next does.
+	services, last := 0, time.Time{}
+	once := func() {
+		if time.Since(last) < 20*time.Second {
+			return
 		}
-	})
+		services, last = services+1, time.Now()
+		for range 100 {
+			s.Do(http.MethodPost, fmt.Sprintf("/monitoring/chat/metrics?success=false&response_time_ms=500&service=new-%d", services), nil, nil)
+		}
+	}
 	until("a new service fails at once", once, errorRate, memory)
 	until("all is well after that", good, memory)
 

@@ -1,7 +1,9 @@
 package e2e
 
 import (
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -102,7 +104,11 @@ func TestFirstStepsSnippets(t *testing.T) {
 	}
 	for _, title := range []string{"Python: FastAPI + OpenTelemetry", "LangChain, LangGraph", "LangSmith SDK", "JavaScript: OpenTelemetry", "Go: OpenTelemetry", "curl"} {
 		t.Run(title, func(t *testing.T) {
-			walk(t, e2etest.Start(t, e2etest.Spec{Config: quick}), "snippet", append(env, "SNIPPET="+title)...)
+			_, port, err := net.SplitHostPort(freePort(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			walk(t, e2etest.Start(t, e2etest.Spec{Config: quick}), "snippet", append(env, "SNIPPET="+title, "PORT="+port)...)
 		})
 	}
 }
@@ -219,7 +225,12 @@ func TestChartsShowTheDemo(t *testing.T) {
 			ID string `json:"run_id"`
 		}
 	}
-	s.JSON("/monitoring/runs?limit=1", &runs)
+	e2etest.Eventually(t, settled, func() error {
+		if s.JSON("/monitoring/runs?limit=1", &runs); len(runs.Runs) == 0 {
+			return errors.New("no run is listed")
+		}
+		return nil
+	})
 	e2etest.Eventually(t, settled, func() error {
 		fill(t, s, "5")
 		// A judgement that is another each time.

@@ -85,20 +85,24 @@ func TestFleet(t *testing.T) {
 			for _, query := range []string{"", "svc"} {
 				wantTotals(t, r, query, ledger.Totals())
 			}
-			var window e2etest.Metrics
-			r.JSON("/monitoring/metrics?window=1h", &window)
-			if diff := cmp.Diff(ledger.Totals(), e2etest.Of(window)); diff != "" {
-				t.Errorf("an hour at %s (-want +got):\n%s", r.Addr, diff)
-			}
-			var models struct {
-				Total struct {
-					Calls int64 `json:"llm_calls"`
+			// Each document asks for the others' numbers anew.
+			e2etest.Eventually(t, settled, func() error {
+				var window e2etest.Metrics
+				r.JSON("/monitoring/metrics?window=1h", &window)
+				if diff := cmp.Diff(ledger.Totals(), e2etest.Of(window)); diff != "" {
+					return fmt.Errorf("an hour at %s (-want +got):\n%s", r.Addr, diff)
 				}
-			}
-			r.JSON("/monitoring/models", &models)
-			if models.Total.Calls != ledger.Totals().Calls {
-				t.Errorf("%s: %d calls of models, want %d", r.Addr, models.Total.Calls, ledger.Totals().Calls)
-			}
+				var models struct {
+					Total struct {
+						Calls int64 `json:"llm_calls"`
+					}
+				}
+				r.JSON("/monitoring/models", &models)
+				if models.Total.Calls != ledger.Totals().Calls {
+					return fmt.Errorf("%s: %d calls of models, want %d", r.Addr, models.Total.Calls, ledger.Totals().Calls)
+				}
+				return nil
+			})
 		}
 	}
 	send(30)

@@ -29,7 +29,7 @@ func runPython(t *testing.T, s *e2etest.Server, generation, project string, args
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, python, append([]string{"-W", "ignore"}, args...)...)
 	cmd.Dir = "python"

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 	"unicode/utf8"
 
 	"treq/test/e2e/e2etest"
@@ -52,7 +51,7 @@ func (s *screen) press(key string) {
 func (s *screen) shows(texts ...string) string {
 	s.t.Helper()
 	var last string
-	e2etest.Eventually(s.t, 20*time.Second, func() (err error) {
+	e2etest.Eventually(s.t, settled, func() (err error) {
 		if last, err = s.text(); err != nil {
 			return err
 		}
@@ -92,7 +91,7 @@ func TestTerminal(t *testing.T) {
 	tail.shows("POST /chat · ")
 	demo("5")
 	top.shows("chats        25 ")
-	e2etest.Eventually(t, 20*time.Second, func() error {
+	e2etest.Eventually(t, settled, func() error {
 		text, err := tail.text()
 		if n := strings.Count(text, "POST /chat · "); err == nil && n != 3+5 {
 			return fmt.Errorf("%d runs, not those three and the five that came:\n%s", n, text)

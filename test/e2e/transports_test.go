@@ -185,7 +185,7 @@ func runNode(t *testing.T, env []string, script string, args ...string) []byte {
 	if err := installNode(); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*settled)
 	defer cancel()
 	node := exec.CommandContext(ctx, "node", append([]string{script}, args...)...)
 	node.Dir = dir

@@ -3,6 +3,10 @@ import { chromium } from "playwright-core";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 
+// For how long something is waited for, in milliseconds: far above what is needed, since
+// a machine that does much else at once may stand still for many seconds.
+const patience = 60_000;
+
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 export class Browser {
@@ -19,6 +23,7 @@ export class Browser {
   /** A page of its own, with its faults noted under a name. */
   async page(name, { language = "en-US", theme = "light", width = 1300, height = 900, headers, allow = [] } = {}) {
     const context = await this.chromium.newContext({ locale: language, colorScheme: theme, viewport: { width, height }, ...(headers ? { extraHTTPHeaders: headers } : {}) });
+    context.setDefaultTimeout(patience);
     await context.addInitScript(() => {
       addEventListener("securitypolicyviolation", (e) => console.error(`policy: ${e.violatedDirective} ${e.blockedURI} ${e.sample}`));
     });
@@ -78,7 +83,7 @@ export class Browser {
 }
 
 /** Asks until an answer is one that is waited for. */
-export async function eventually(what, ask, within = 20_000) {
+export async function eventually(what, ask, within = patience) {
   const end = Date.now() + within;
   for (;;) {
     const answer = await ask();

@@ -48,7 +48,7 @@ export async function settings(b) {
   // A service that goes away is not called healthy.
   await page.route("**/monitoring/**", (route) => route.abort());
   await page.route("**/prometheus/**", (route) => route.abort());
-  await eventually("the page tells that nobody answers", async () => (await page.innerText("header")).includes("sem resposta"), 30_000);
+  await eventually("the page tells that nobody answers", async () => (await page.innerText("header")).includes("sem resposta"));
 }
 
 /** Without a history there are numbers all the same, and who gives a wrong token is told so. */

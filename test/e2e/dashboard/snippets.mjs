@@ -59,27 +59,27 @@ export async function snippet(b) {
   b.expect(code.includes(new URL(b.base).host), "the snippet lacks the address");
   await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
   await card.getByRole("button").click();
-  b.expect((await page.evaluate(() => navigator.clipboard.readText())) === code, "the snippet is not what is copied");
+  // It is written after the click has returned.
+  await eventually("the snippet is what is copied", async () => (await page.evaluate(() => navigator.clipboard.readText())) === code);
 
   const around = surroundings[title];
   const dir = await mkdtemp(path.join(tmpdir(), "treq-snippet-"));
   for (const [name, text] of Object.entries(around.files ?? {})) await writeFile(path.join(dir, name), text);
   if (around.name) await writeFile(path.join(dir, around.name), around.wrap ? around.wrap(code) : code);
   const [program, ...args] = around.run ? around.run(code, dir) : ["sh", "-ec", code];
-  const port = String(30_000 + (process.pid % 20_000));
   const child = spawn(program, args, {
     cwd: around.cwd ?? dir, detached: true,
-    env: { ...process.env, ...(around.venv ? { PATH: `${process.env.VENVS}/langsmith-${around.venv}/bin:${process.env.PATH}` } : {}), UVICORN_PORT: port, OTEL_BSP_SCHEDULE_DELAY: "200" },
+    env: { ...process.env, ...(around.venv ? { PATH: `${process.env.VENVS}/langsmith-${around.venv}/bin:${process.env.PATH}` } : {}), UVICORN_PORT: process.env.PORT, OTEL_BSP_SCHEDULE_DELAY: "200" },
   });
   let told = "", code_ = null;
   child.stdout.on("data", (d) => (told += d));
   child.stderr.on("data", (d) => (told += d));
   child.on("exit", (n) => (code_ = n));
   try {
-    if (around.port) await eventually("the service answers", () => fetch(`http://127.0.0.1:${port}/chat`, { method: "POST" }).then((r) => r.ok, () => false), 60_000);
+    if (around.port) await eventually("the service answers", () => fetch(`http://127.0.0.1:${process.env.PORT}/chat`, { method: "POST" }).then((r) => r.ok, () => false));
     else await eventually("the program has ended", () => code_ !== null, 120_000);
     b.expect(around.port || code_ === 0, `${title} ended with ${code_}: ${told}`);
-    await eventually("the snippet is green", async () => (await card.getAttribute("class")).includes("good"), 30_000);
+    await eventually("the snippet is green", async () => (await card.getAttribute("class")).includes("good"));
     await page.waitForSelector(".signal.on");
     b.expect((await card.locator(".badge.good").textContent()) === "chegou", "the card does not say that data arrived");
     await b.shot(page, `snippet-${title.replace(/\W+/g, "-")}`);

@@ -106,7 +106,7 @@ export async function firstSteps(b) {
   // The snippet for curl, as it stands on the page.
   const url = /'([^']*chat\/metrics[^']*)'/.exec(code.find((c) => c.startsWith("curl")))[1];
   await fetch(url, { method: "POST" });
-  await page.waitForSelector(".signal.on", { timeout: 20_000 });
+  await page.waitForSelector(".signal.on");
   await b.shot(page, "start-arrived");
 }
 

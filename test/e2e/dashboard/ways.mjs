@@ -70,8 +70,10 @@ export async function long(b) {
       const note = (m) => window.changed.add((m.target.closest ? m.target : m.target.parentElement)?.closest("[role=treeitem]")?.textContent);
       new MutationObserver((all) => all.forEach(note)).observe(document.querySelector("[role=tree]"), { attributes: true, childList: true, characterData: true, subtree: true });
     });
-    const changed = async () => {
-      await page.waitForTimeout(300);
+    const changed = async (least) => {
+      await eventually(`${least} rows have changed`, () => page.evaluate((n) => window.changed.size >= n, least));
+      // Whatever else is rendered is rendered by then: a page that is late is late with this, too.
+      await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 300)))));
       return page.evaluate(() => {
         const rows = [...window.changed];
         window.changed.clear();
@@ -79,12 +81,12 @@ export async function long(b) {
       });
     };
     await page.keyboard.press("ArrowUp");
-    const pressed = await changed();
+    const pressed = await changed(2);
     b.expect(pressed.length === 2, `a key changes ${pressed.length} rows: ${pressed.slice(0, 5)}`);
     const again = page.waitForResponse((r) => r.url().includes("/monitoring/runs/"));
     await json(b.base, "/monitoring/chat/metrics?success=true&response_time_ms=1", { method: "POST" });
     await (await again).finished();
-    const asked = await changed();
+    const asked = await changed(0);
     b.expect(asked.length === 0, `what is as it was changes ${asked.length} rows: ${asked.slice(0, 5)}`);
     await b.shot(page, `long-${width}`);
   }
