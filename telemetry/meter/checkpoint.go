@@ -12,8 +12,8 @@ import (
 )
 
 // stateVersion is the format written. In version 1 the engine's state had a length, and
-// stood behind the totals.
-const stateVersion = 2
+// stood behind the totals; in version 2 it knew no ids of answers, which it tells itself.
+const stateVersion = 3
 
 // generations are the checkpoints in a directory.
 func generations(dir string) *checkpoint.Generations {
