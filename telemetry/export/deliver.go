@@ -111,6 +111,10 @@ func (d *delivery) step() {
 		}
 	case bisect:
 		s.notice(s.gate.note(now, out.reason), Running, out.reason)
+		if b.mendTexts() {
+			s.log.Info("the sink refused texts that are not UTF-8; they are sent again with U+FFFD for what is not", "reason", out.reason)
+			return
+		}
 		if d.alone >= refusedAlone && d.taken.IsZero() || !d.halve(b) {
 			if b.spans == 1 {
 				d.alone++
