@@ -28,18 +28,9 @@ func openRedactor(c config.Redact, dir string, content export.Content) (*redact.
 	if !c.On() && content != export.ContentNone {
 		return nil, nil
 	}
-	var rules redact.Rules
-	if c.Rules == config.RedactBR {
-		rules = redact.Brazil()
-	}
-	if c.File != "" {
-		data, err := os.ReadFile(c.File)
-		if err != nil {
-			return nil, fmt.Errorf("redact.file: %w", err)
-		}
-		if rules, err = rules.With(c.File, data); err != nil {
-			return nil, err
-		}
+	rules, err := redactRules(c)
+	if err != nil {
+		return nil, fmt.Errorf("redact.file: %w", err)
 	}
 	if c.Content == config.ContentNone {
 		rules.Content = redact.NoContent

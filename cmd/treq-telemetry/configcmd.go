@@ -2,8 +2,13 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/spf13/cobra"
+
+	"treq/server"
+	"treq/server/config"
 )
 
 func (p *process) configCommand() *cobra.Command {
@@ -16,8 +21,9 @@ func (p *process) configCommand() *cobra.Command {
 	check := &cobra.Command{
 		Use:   "check FILE",
 		Short: "Check a configuration file: key, line and reason of everything wrong",
-		Long: `Check reads FILE as serve would in this environment, and names the key, the line
-and the reason of everything that is wrong. Exit code 0: good; 2: not.`,
+		Long: `Check reads FILE as serve would in this environment, with the files that it names
+for prices, objectives, redaction and TLS, and names the key, the line and the
+reason of everything that is wrong. Exit code 0: good; 2: not.`,
 		Example: `  treq-telemetry config check treq.yaml`,
 		Args:    usageArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -26,6 +32,13 @@ and the reason of everything that is wrong. Exit code 0: good; 2: not.`,
 				return err
 			}
 			p.warn(loaded.Warnings)
+			if faults := server.FileFaults(loaded.Config); len(faults) > 0 {
+				var problems config.Problems
+				for _, key := range slices.Sorted(maps.Keys(faults)) {
+					problems = append(problems, config.Problem{Origin: loaded.Origins[key], Key: key, Reason: faults[key].Error()})
+				}
+				return usageError{problems}
+			}
 			fmt.Fprintf(p.stdout, "%s: good\n", args[0])
 			return nil
 		},
