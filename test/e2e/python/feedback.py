@@ -46,6 +46,8 @@ streaming = Client()
 streaming.create_feedback(run, "streamed", score=1, trace_id=run, feedback_id=with_runs)
 if hasattr(streaming, "flush"):
     streaming.flush()
+else:  # The oldest generation says only of its queue when all of it was sent.
+    streaming.tracing_queue.join()
 streaming.update_feedback(with_runs, score=0)
 streamed = streaming.read_feedback(with_runs)
 
