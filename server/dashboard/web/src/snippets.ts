@@ -17,6 +17,8 @@ export function snippets(origin: string): Snippet[] {
       doors: ["otlp"],
       code: `# pip install opentelemetry-distro opentelemetry-exporter-otlp-proto-http \\
 #   opentelemetry-instrumentation-fastapi
+# and that of your model's client, without which no chat is seen:
+#   opentelemetry-instrumentation-groq, -openai-v2, -langchain, …
 export OTEL_SERVICE_NAME=treq-backend
 export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf
 export OTEL_EXPORTER_OTLP_ENDPOINT=${origin}
