@@ -78,14 +78,14 @@ type Tokens struct {
 
 // Total is the sum of all kinds.
 func (t Tokens) Total() int64 {
-	return t.Input + t.CacheRead + t.CacheWrite + t.Output + t.Reasoning + t.Unsplit
+	return Plus(Plus(Plus(t.Input, t.CacheRead), Plus(t.CacheWrite, t.Output)), Plus(t.Reasoning, t.Unsplit))
 }
 
 // Add gives the sum by kind.
 func (t Tokens) Add(u Tokens) Tokens {
 	return Tokens{
-		t.Input + u.Input, t.CacheRead + u.CacheRead, t.CacheWrite + u.CacheWrite,
-		t.Output + u.Output, t.Reasoning + u.Reasoning, t.Unsplit + u.Unsplit,
+		Plus(t.Input, u.Input), Plus(t.CacheRead, u.CacheRead), Plus(t.CacheWrite, u.CacheWrite),
+		Plus(t.Output, u.Output), Plus(t.Reasoning, u.Reasoning), Plus(t.Unsplit, u.Unsplit),
 	}
 }
 

@@ -152,7 +152,7 @@ func (c counter) add(n int64, key seriesKey) { c.at(key).add(n) }
 
 func (s *series) add(n int64) {
 	s.measured = true
-	s.total += n
+	s.total = telemetry.Plus(s.total, n)
 }
 
 // record measures a value that an event of an origin told, at a time.
@@ -178,7 +178,7 @@ func (h intHistogram) record(value int64, key seriesKey) {
 }
 
 func (h intHistogram) measure(s *series, value int64) {
-	s.total += value
+	s.total = telemetry.Plus(s.total, value)
 	s.put(h.def.Bounds, float64(value))
 }
 

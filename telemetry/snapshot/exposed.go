@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/instrumentation"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
+	"treq/telemetry"
 	"treq/telemetry/instrument"
 )
 
@@ -85,8 +86,8 @@ var ratioParts = map[string]ratioOf{
 }
 
 func both(s *share, _ labels, n int64) {
-	s.part += n
-	s.whole += n
+	s.part = telemetry.Plus(s.part, n)
+	s.whole = telemetry.Plus(s.whole, n)
 }
 
 // usageTold says what a stream adds to the share of those that told their usage:

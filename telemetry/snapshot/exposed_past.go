@@ -172,7 +172,7 @@ func restoredData(def *instrument.Definition, series map[attribute.Distinct]*res
 	}
 	sum := metricdata.Sum[int64]{Temporality: metricdata.CumulativeTemporality, IsMonotonic: true}
 	for _, one := range series {
-		sum.DataPoints = append(sum.DataPoints, metricdata.DataPoint[int64]{Attributes: one.set, Value: int64(math.Round(one.value * scale))})
+		sum.DataPoints = append(sum.DataPoints, metricdata.DataPoint[int64]{Attributes: one.set, Value: sumOf[int64](math.Round(one.value * scale))})
 	}
 	return sum
 }
@@ -193,7 +193,7 @@ func restoredHistogram[N int64 | float64](def *instrument.Definition, series map
 		}
 		counts[len(bounds)] = uint64(max(0, one.count-below))
 		h.DataPoints = append(h.DataPoints, metricdata.HistogramDataPoint[N]{
-			Attributes: one.set, Count: uint64(one.count), Sum: N(one.sum),
+			Attributes: one.set, Count: uint64(one.count), Sum: sumOf[N](one.sum),
 			Bounds: def.Bounds, BucketCounts: rebucket(bounds, counts, def.Bounds),
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/instrumentation"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
+	"treq/telemetry"
 	"treq/telemetry/instrument"
 )
 
@@ -121,7 +122,7 @@ func (m restoredMetric) joinSums(live, old metricdata.Sum[int64], now time.Time)
 		point := &live.DataPoints[i]
 		if j, ok := m.points[point.Attributes.Equivalent()]; ok {
 			joined[j] = true
-			point.Value += old.DataPoints[j].Value
+			more(&point.Value, old.DataPoints[j].Value)
 			point.StartTime = old.DataPoints[j].StartTime
 		}
 	}
@@ -155,7 +156,7 @@ func joinHistograms[N int64 | float64](
 		joined[j] = true
 		point.Count += old.DataPoints[j].Count
 		if !restored.resumed {
-			point.Sum += old.DataPoints[j].Sum
+			joinSum(&point.Sum, old.DataPoints[j].Sum)
 		}
 		point.StartTime = old.DataPoints[j].StartTime
 		for k, n := range old.DataPoints[j].BucketCounts {
@@ -171,3 +172,15 @@ func joinHistograms[N int64 | float64](
 	}
 	return live
 }
+
+// joinSum adds a sum to one, and stops at the largest number where they are whole.
+func joinSum[N int64 | float64](to *N, sum N) {
+	if whole, ok := any(to).(*int64); ok {
+		more(whole, int64(sum))
+		return
+	}
+	*to += sum
+}
+
+// more adds a count or an amount to one; see telemetry.Plus.
+func more[N ~int64](to *N, n N) { *to = N(telemetry.Plus(int64(*to), int64(n))) }

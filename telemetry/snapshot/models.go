@@ -126,9 +126,9 @@ func (s *Snapshot) Models(q ModelsQuery, now time.Time) Models {
 	for _, key := range slices.SortedFunc(maps.Keys(t.rows), rowKey.compare) {
 		r := t.rows[key].finish(q.UnitsPerUSD)
 		calls[r.Kind] += r.Calls
-		d.Total.Tokens += r.Tokens.Total
-		d.Total.CostUSD += r.CostUSD
-		d.Total.UnpricedTokens += r.UnpricedTokens
+		more(&d.Total.Tokens, r.Tokens.Total)
+		more(&d.Total.CostUSD, r.CostUSD)
+		more(&d.Total.UnpricedTokens, r.UnpricedTokens)
 		d.Models = append(d.Models, r)
 	}
 	for i := range d.Models {
@@ -198,27 +198,27 @@ func (t *table) ours(set *attribute.Set) (labels, bool) {
 var counts = map[string]func(t *table, of labels, n int64){
 	instrument.LLMUntimed:        func(t *table, of labels, n int64) { t.at("", of).calls(of, n) },
 	instrument.LLMTokens:         func(t *table, of labels, n int64) { t.at(kindLLM, of).tokens(of, n) },
-	instrument.EmbeddingTokens:   func(t *table, of labels, n int64) { t.at(kindEmbedding, of).Tokens.Input += n },
-	instrument.RerankTokens:      func(t *table, of labels, n int64) { t.at(kindRerank, of).Tokens.Input += n },
-	instrument.LLMUnpricedTokens: func(t *table, of labels, n int64) { t.at("", of).UnpricedTokens += n },
+	instrument.EmbeddingTokens:   func(t *table, of labels, n int64) { more(&t.at(kindEmbedding, of).Tokens.Input, n) },
+	instrument.RerankTokens:      func(t *table, of labels, n int64) { more(&t.at(kindRerank, of).Tokens.Input, n) },
+	instrument.LLMUnpricedTokens: func(t *table, of labels, n int64) { more(&t.at("", of).UnpricedTokens, n) },
 	instrument.LLMCost: func(t *table, of labels, n int64) {
 		r := t.at("", of)
-		r.CostUSD += USD(n)
+		more(&r.CostUSD, USD(n))
 		if of.get(instrument.AttrCostSource) == telemetry.ReportedCost.String() {
-			r.ReportedUSD += USD(n)
+			more(&r.ReportedUSD, USD(n))
 		}
 	},
 	instrument.LLMTimedStreams: func(t *table, of labels, n int64) { t.at(kindLLM, of).timed += n },
 	instrument.LLMStreams: func(t *table, of labels, n int64) {
 		r := t.at(kindLLM, of)
-		r.streams += n
+		more(&r.streams, n)
 		switch of.get(instrument.AttrStream) {
 		case telemetry.StreamCompleted.String():
-			r.Streams.Completed += n
+			more(&r.Streams.Completed, n)
 		case telemetry.StreamAborted.String():
-			r.Streams.Aborted += n
+			more(&r.Streams.Aborted, n)
 		case telemetry.StreamUsageMissing.String():
-			r.Streams.UsageMissing += n
+			more(&r.Streams.UsageMissing, n)
 		}
 	},
 }
@@ -250,9 +250,9 @@ func (t *table) read(m *metricdata.Metrics) {
 }
 
 func (r *row) calls(of labels, n int64) {
-	r.Calls += n
+	more(&r.Calls, n)
 	if of.get(instrument.AttrErrorType) != "" {
-		r.Errors += n
+		more(&r.Errors, n)
 	}
 }
 
@@ -260,23 +260,26 @@ func (r *row) tokens(of labels, n int64) {
 	t := &r.Tokens
 	switch of.get(instrument.AttrTokenKind) {
 	case "input":
-		t.Input += n
+		more(&t.Input, n)
 	case "cache_read":
-		t.CacheRead += n
+		more(&t.CacheRead, n)
 	case "cache_write":
-		t.CacheWrite += n
+		more(&t.CacheWrite, n)
 	case "output":
-		t.Output += n
+		more(&t.Output, n)
 	case "reasoning":
-		t.Reasoning += n
+		more(&t.Reasoning, n)
 	default:
-		t.Unsplit += n
+		more(&t.Unsplit, n)
 	}
 }
 
 func (r *row) finish(unitsPerUSD float64) ModelRow {
 	t := &r.Tokens
-	t.Total = t.Input + t.CacheRead + t.CacheWrite + t.Output + t.Reasoning + t.Unsplit
+	t.Total = telemetry.Tokens{
+		Input: t.Input, CacheRead: t.CacheRead, CacheWrite: t.CacheWrite,
+		Output: t.Output, Reasoning: t.Reasoning, Unsplit: t.Unsplit,
+	}.Total()
 	r.Cost = r.CostUSD.in(unitsPerUSD)
 	r.PriceCoverage = known[Thousandths](float64(t.Total-r.UnpricedTokens), t.Total)
 	r.Latency, r.FirstToken = r.latency.latency(), r.first.latency()

@@ -174,7 +174,7 @@ func counterOf(name, description string, points []metricdata.DataPoint[int64], w
 		p.Attributes = attribute.NewSet(append(set.ToSlice(), attribute.String(attrModality, unknownModality))...)
 		if i, ok := at[p.Attributes.Equivalent()]; ok {
 			one := &out.DataPoints[i]
-			one.Value += p.Value
+			more(&one.Value, p.Value)
 			if p.StartTime.Before(one.StartTime) {
 				one.StartTime = p.StartTime
 			}

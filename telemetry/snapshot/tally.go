@@ -72,30 +72,30 @@ func (s *Snapshot) tally(service string) Tally {
 var adders = map[string]func(t *Tally, of labels, count int64, sum float64){
 	instrument.ChatDuration: func(t *Tally, of labels, count int64, sum float64) {
 		t.addChats(of, count)
-		t.TimedChats += count
+		more(&t.TimedChats, count)
 		t.ChatSeconds += sum
 	},
 	instrument.ChatUntimed:  func(t *Tally, of labels, count int64, _ float64) { t.addChats(of, count) },
-	instrument.ChatTokens:   func(t *Tally, _ labels, count int64, _ float64) { t.ChatTokens += count },
-	instrument.ChatLLMCalls: func(t *Tally, _ labels, count int64, _ float64) { t.ChatLLMCalls += count },
+	instrument.ChatTokens:   func(t *Tally, _ labels, count int64, _ float64) { more(&t.ChatTokens, count) },
+	instrument.ChatLLMCalls: func(t *Tally, _ labels, count int64, _ float64) { more(&t.ChatLLMCalls, count) },
 	instrument.RetrievalDuration: func(t *Tally, of labels, count int64, sum float64) {
 		t.addSearches(of, count)
-		t.TimedSearches += count
+		more(&t.TimedSearches, count)
 		t.SearchSeconds += sum
 	},
 	instrument.RetrievalUntimed: func(t *Tally, of labels, count int64, _ float64) { t.addSearches(of, count) },
 	instrument.RetrievalSimilarity: func(t *Tally, _ labels, count int64, sum float64) {
-		t.ScoredSearches += count
+		more(&t.ScoredSearches, count)
 		t.SimilaritySum += sum
 	},
 	instrument.OperationDuration: func(t *Tally, of labels, count int64, sum float64) {
 		if t.addCalls(of, count) {
-			t.TimedLLMCalls += count
+			more(&t.TimedLLMCalls, count)
 			t.LLMSeconds += sum
 		}
 	},
 	instrument.LLMUntimed: func(t *Tally, of labels, count int64, _ float64) { t.addCalls(of, count) },
-	instrument.LLMTokens:  func(t *Tally, _ labels, count int64, _ float64) { t.LLMTokens += count },
+	instrument.LLMTokens:  func(t *Tally, _ labels, count int64, _ float64) { more(&t.LLMTokens, count) },
 }
 
 func (t *Tally) add(m metricdata.Metrics, service string) {
@@ -121,24 +121,24 @@ func (t *Tally) add(m metricdata.Metrics, service string) {
 }
 
 func (t *Tally) addChats(of labels, count int64) {
-	t.Chats += count
+	more(&t.Chats, count)
 	if of.get(instrument.AttrOutcome) == telemetry.Failed.String() {
-		t.FailedChats += count
+		more(&t.FailedChats, count)
 	}
 	switch of.get(instrument.AttrRAG) {
 	case telemetry.None.String():
 	case telemetry.Empty.String():
-		t.RAGQueries += count
-		t.RAGNoResults += count
+		more(&t.RAGQueries, count)
+		more(&t.RAGNoResults, count)
 	default:
-		t.RAGQueries += count
+		more(&t.RAGQueries, count)
 	}
 }
 
 func (t *Tally) addSearches(of labels, count int64) {
-	t.Searches += count
+	more(&t.Searches, count)
 	if of.get(instrument.AttrCache) == telemetry.Hit.String() {
-		t.CacheHits += count
+		more(&t.CacheHits, count)
 	}
 }
 
@@ -148,14 +148,14 @@ func (t *Tally) addCalls(of labels, count int64) bool {
 	case instrument.OperationEmbeddings, instrument.OperationRerank:
 		return false
 	}
-	t.LLMCalls += count
+	more(&t.LLMCalls, count)
 	switch of.get(instrument.AttrFamily) {
 	case "8b":
-		t.Calls8B += count
+		more(&t.Calls8B, count)
 	case "70b":
-		t.Calls70B += count
+		more(&t.Calls70B, count)
 	case "glm4":
-		t.CallsGLM4 += count
+		more(&t.CallsGLM4, count)
 	}
 	return true
 }

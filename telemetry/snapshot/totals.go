@@ -192,7 +192,7 @@ func decodeHistogram[N int64 | float64](from pmetric.Histogram, bounds []float64
 		histogram.DataPoints = append(histogram.DataPoints, metricdata.HistogramDataPoint[N]{
 			Attributes: decodeAttributes(p.Attributes()),
 			StartTime:  timeOf(p.StartTimestamp()), Time: timeOf(p.Timestamp()),
-			Count: p.Count(), Sum: N(p.Sum()),
+			Count: p.Count(), Sum: sumOf[N](p.Sum()),
 			Bounds: bounds, BucketCounts: rebucket(oldBounds, counts, bounds),
 		})
 	}
@@ -229,4 +229,15 @@ func timestampOf(t time.Time) pcommon.Timestamp {
 		return 0
 	}
 	return pcommon.NewTimestampFromTime(t)
+}
+
+// sumOf gives a sum as it was before it became a floating-point number, of which the
+// one nearest to the largest whole number is beyond it.
+func sumOf[N int64 | float64](sum float64) N {
+	const beyond = 1 << 63
+	if whole, ok := any(new(N)).(*int64); ok && sum >= beyond {
+		*whole = math.MaxInt64
+		return N(*whole)
+	}
+	return N(sum)
 }

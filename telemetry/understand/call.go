@@ -222,7 +222,8 @@ func (r *Reader) tokens(f field) float64 {
 		return -1
 	}
 	n, ok := r.value[f].Number()
-	if !ok || n < 0 {
+	// A whole number above the bound may be the bound when it is a floating-point one.
+	if !ok || n < 0 || r.value[f].Type == otlp.Int && r.value[f].Int() > mostTokens {
 		r.rejected.count(badTokens)
 		return -1
 	}

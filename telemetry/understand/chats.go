@@ -171,7 +171,7 @@ func (s *settling) gather() {
 			continue
 		}
 		c := &s.chats[n.entry]
-		c.cost = addCost(c.cost, n.cost)
+		c.cost = telemetry.Plus(c.cost, n.cost)
 		if n.parent >= 0 && c.node != int32(i) {
 			n.chain = s.nodes[n.parent].chain
 		}
@@ -199,7 +199,7 @@ func (s *settling) gatherCall(c *chat, n *node) {
 	c.active = true
 	c.calls++
 	if n.span.Call.HasUsage {
-		c.tokens += n.span.Call.Tokens.Total()
+		c.tokens = telemetry.Plus(c.tokens, n.span.Call.Tokens.Total())
 	}
 	if n.role == call && n.span.Outcome == telemetry.Failed {
 		c.failed++

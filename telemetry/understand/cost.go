@@ -80,11 +80,3 @@ func (c *Config) price(m *telemetry.ModelCall) {
 		m.UnpricedTokens = m.Tokens.Total()
 	}
 }
-
-// addCost adds costs, which are never negative, and saturates.
-func addCost(a, b int64) int64 {
-	if a > math.MaxInt64-b {
-		return math.MaxInt64
-	}
-	return a + b
-}

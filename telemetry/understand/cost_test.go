@@ -136,7 +136,7 @@ func TestHostileCosts(t *testing.T) {
 			t.Errorf("%v dollars: %d, %v, %d refused", dollars, nano, told, r.rejected.n[badCost])
 		}
 	}
-	if got := addCost(math.MaxInt64-1, 5); got != math.MaxInt64 {
+	if got := telemetry.Plus(math.MaxInt64-1, 5); got != math.MaxInt64 {
 		t.Errorf("costs add up to %d", got)
 	}
 }
@@ -183,5 +183,20 @@ func TestDisplacement(t *testing.T) {
 	o.note(semconv.KeyOIRerankInput, &otlp.Attribute{Key: []byte("reranker.input_documents.500.document.id"), Value: otlp.Value{Bytes: []byte("a")}})
 	if _, told := o.displacement(); told {
 		t.Error("documents beyond the bound are compared")
+	}
+}
+
+// TestTokensAboveTheBoundAreRefused: 2^53 + 1 is 2^53 as a floating-point number.
+func TestTokensAboveTheBoundAreRefused(t *testing.T) {
+	for told, want := range map[string]string{
+		"9007199254740992": "in=9007199254740992", "9007199254740993": "no usage", "9223372036854775807": "no usage",
+	} {
+		s := parseScript(t, "llm ask 0-1000 gen_ai.request.model=m gen_ai.usage.input_tokens="+told)
+		e, rec := newEngine(t, s.config)
+		play(t, e, s.steps)
+		e.Flush()
+		if !strings.Contains(rec.String(), `response="" `+want) {
+			t.Errorf("%s tokens: %s", told, rec)
+		}
 	}
 }

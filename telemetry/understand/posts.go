@@ -193,7 +193,7 @@ func (p *post) merge(k *keptChat, calls, tokens int64) {
 	k.creditCalls += more.LLMCalls
 	k.creditTokens += more.Tokens
 	k.calls += more.LLMCalls
-	k.tokens += more.Tokens
+	k.tokens = telemetry.Plus(k.tokens, more.Tokens)
 	if more.LLMCalls > 0 || more.Tokens > 0 {
 		p.engine.rec.ChatAddition(&more)
 	}

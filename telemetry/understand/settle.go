@@ -148,17 +148,17 @@ func (s *settling) scattered(a *assembly) {
 func (s *settling) add(a *assembly, t *trace, into int32) {
 	var calls, tokens, cost int64
 	for i := range s.nodes {
-		cost = addCost(cost, s.nodes[i].cost)
+		cost = telemetry.Plus(cost, s.nodes[i].cost)
 		if n := &s.nodes[i]; n.isCall() {
 			calls++
 			if n.span.Call.HasUsage {
-				tokens += n.span.Call.Tokens.Total()
+				tokens = telemetry.Plus(tokens, n.span.Call.Tokens.Total())
 			}
 		}
 	}
 	k := &t.chats[into]
 	k.calls += calls
-	k.tokens += tokens
+	k.tokens = telemetry.Plus(k.tokens, tokens)
 	s.addTo(a, k, calls, tokens, cost)
 }
 
