@@ -118,11 +118,7 @@ func (v *Viewer) locate(ctx context.Context, w wanted) (place, error) {
 	var p place
 	_, from := v.index.reach()
 	p.search = Search{IndexedFrom: Time(from), Complete: true}
-	err := v.at(ctx, v.index.find(mostRecords, w.ids()...), func(_ *journal.Record, body []byte) bool {
-		p.take(&w, body)
-		return true
-	})
-	if err != nil {
+	if err := v.locateIndexed(ctx, &w, &p); err != nil {
 		return place{}, err
 	}
 	row, listed := v.rows.place(&w, &p)
@@ -140,6 +136,32 @@ func (v *Viewer) locate(ctx context.Context, w wanted) (place, error) {
 		return place{}, missing(&w, &p.search)
 	}
 	p.positions = append(p.positions, v.index.find(mostRecords, p.trace[:])...)
+	return p, nil
+}
+
+// locateIndexed takes what the index alone has of an id.
+func (v *Viewer) locateIndexed(ctx context.Context, w *wanted, p *place) error {
+	return v.at(ctx, v.index.find(mostRecords, w.ids()...), func(_ *journal.Record, body []byte) bool {
+		p.take(w, body)
+		return true
+	})
+}
+
+// locateGoing finds a run that goes on, or that was not found because it stopped going on,
+// or was indexed, while it was looked for. Else it gives the error of the search.
+func (v *Viewer) locateGoing(ctx context.Context, w wanted, missing error) (place, error) {
+	p := place{search: Search{Complete: true}}
+	if !p.take(&w, v.o.Going(w.run)) {
+		v.follows(ctx)
+		if err := v.locateIndexed(ctx, &w, &p); err != nil {
+			return place{}, err
+		}
+		if !p.any {
+			return place{}, missing
+		}
+	}
+	// Of a run that goes on what has ended is in the journal already.
+	p.positions = v.index.find(mostRecords, p.trace[:])
 	return p, nil
 }
 

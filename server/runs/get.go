@@ -24,13 +24,11 @@ func (v *Viewer) Get(ctx context.Context, id string, explained bool) (*Run, erro
 		return nil, err
 	}
 	p, err := v.locate(ctx, w)
+	if telemetry.KindOf(err) == telemetry.NotFound {
+		p, err = v.locateGoing(ctx, w, err)
+	}
 	if err != nil {
-		if telemetry.KindOf(err) != telemetry.NotFound || !p.take(&w, v.o.Going(w.run)) {
-			return nil, err
-		}
-		// Of a run that goes on what has ended is in the journal already.
-		p.positions = v.index.find(mostRecords, p.trace[:])
-		p.search.Complete = true
+		return nil, err
 	}
 	c, err := newCollector(v.o.Rules, p.trace)
 	if err != nil {

@@ -75,3 +75,25 @@ func TestRunsThatGoOn(t *testing.T) {
 		h.absent(run(4))
 	})
 }
+
+// A run that stops going on between the look into the index and the question of what goes
+// on is found: it is in the journal by then.
+func TestARunThatEndsWhileItIsLookedFor(t *testing.T) {
+	var end func()
+	within(t, func(o *Options) {
+		o.Going = func([16]byte) []byte {
+			if end != nil {
+				end()
+			}
+			end = nil
+			return nil
+		}
+	}, func(h *house) {
+		end = func() {
+			h.append(otlp.AppendTraceRequest(nil, otlp.ResourceData{Scopes: []otlp.ScopeData{{Spans: []otlp.SpanData{llm(1, 1, 0)}}}}))
+		}
+		if r := h.get(traceText(1)); r.Spans != 1 {
+			t.Errorf("%+v", r.Summary)
+		}
+	})
+}

@@ -81,8 +81,10 @@ type Merger struct {
 	cursor      *journal.Cursor
 	generations *checkpoint.Generations
 
-	mu    sync.Mutex // guards table against those who look
+	mu    sync.Mutex // guards table and leaving against those who look
 	table *table
+	// leaving is closed when those whose time was up are appended; nil while there are none.
+	leaving chan struct{}
 
 	spans   atomic.Uint64
 	reached journal.Reached // what came before is taken in, and what ended is appended
@@ -152,7 +154,21 @@ func (m *Merger) Run(ctx context.Context) error {
 // Await returns once what is known of runs by the entries before a position is shown:
 // as spans in the journal, or by Going. Else it gives ctx's error. Safe for concurrent use.
 func (m *Merger) Await(ctx context.Context, pos journal.Position) error {
-	return m.reached.Await(ctx, pos)
+	if err := m.reached.Await(ctx, pos); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	leaving := m.leaving
+	m.mu.Unlock()
+	if leaving == nil {
+		return nil
+	}
+	select {
+	case <-leaving:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func (m *Merger) follow(ctx context.Context) error {
@@ -314,8 +330,18 @@ func (m *Merger) atTail(ctx context.Context) error {
 	}
 	m.mu.Lock()
 	m.advance(safe.UnixNano())
+	if !m.out.empty() {
+		m.leaving = make(chan struct{})
+	}
 	m.mu.Unlock()
-	return m.flush(ctx)
+	err := m.flush(ctx)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.leaving != nil {
+		close(m.leaving)
+		m.leaving = nil
+	}
+	return err
 }
 
 func (m *Merger) untilNext() time.Duration {

@@ -88,6 +88,20 @@ func TestAwait(t *testing.T) {
 		if err := await(); err != nil || len(h.made()) != 1 || h.merger.Going(run) != nil {
 			t.Errorf("%v; spans %v; of run 1 go on %d bytes", err, h.made(), len(h.merger.Going(run)))
 		}
+
+		// One whose time is up, with nothing new in the journal.
+		h.send(request([]string{post(2, 0, 2)}, nil))
+		settle(time.Second)
+		h.log.refuse.Store(true)
+		settle(DefaultTimeout)
+		run, _ = langsmith.ParseID(id(2))
+		if err := await(); !errors.Is(err, context.DeadlineExceeded) || h.merger.Going(run) != nil {
+			t.Errorf("before the span of a run that timed out could be appended: %v; of run 2 go on %d bytes", err, len(h.merger.Going(run)))
+		}
+		h.log.refuse.Store(false)
+		if err := await(); err != nil || len(h.made()) != 2 {
+			t.Errorf("%v; spans %v", err, h.made())
+		}
 	})
 }
 
