@@ -5,11 +5,13 @@ import (
 	"encoding/hex"
 	"net/http"
 	"slices"
+	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"treq/server/feedback"
+	"treq/telemetry"
 	"treq/telemetry/export"
 	"treq/telemetry/instrument"
 	"treq/telemetry/journal"
@@ -50,9 +52,28 @@ func (s *Server) openJudging(p *parts) error {
 // door and before anybody asks.
 type keptJudgements struct{ p *parts }
 
+const (
+	// onItsWay is how long a judgement is looked for: SDKs send it in the background with
+	// runs, and a program may change it before it has left.
+	onItsWay  = time.Second
+	lookAgain = 50 * time.Millisecond
+)
+
 // Judgement implements feedback.Kept.
 func (k keptJudgements) Judgement(ctx context.Context, id string) (judgement.Judgement, error) {
-	return k.p.runs.Judgement(ctx, id)
+	ctx, cancel := context.WithTimeout(ctx, onItsWay)
+	defer cancel()
+	for {
+		j, err := k.p.runs.Judgement(ctx, id)
+		if telemetry.KindOf(err) != telemetry.NotFound || ctx.Err() != nil {
+			return j, err
+		}
+		select {
+		case <-ctx.Done():
+			return j, err
+		case <-time.After(lookAgain):
+		}
+	}
 }
 
 // Judgements implements feedback.Kept.
