@@ -1,9 +1,11 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"syscall"
 
 	"treq/server/config"
 )
@@ -21,7 +23,9 @@ func listen(c config.Config, log *slog.Logger) (l listeners, err error) {
 			l.close()
 		}
 	}()
-	if l.one, err = net.Listen("tcp", c.Listen.HostPort); err != nil {
+	if l.one, err = net.Listen("tcp", c.Listen.HostPort); errors.Is(err, syscall.EADDRINUSE) {
+		return l, fmt.Errorf("%w: is it running already? --listen takes another address", err)
+	} else if err != nil {
 		return l, fmt.Errorf("listen: %w", err)
 	}
 	if l.otlpHTTP, err = listenStandard("otlp.http", c.OTLP.HTTP, log); err != nil {
