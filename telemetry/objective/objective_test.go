@@ -139,6 +139,8 @@ func TestFaults(t *testing.T) {
 		"alerts: {error_rate: {summary: {en: '{{'}}}":                                      "alerts.error_rate.summary.en: ",
 		"alerts: {error_rate: {summary: {fr: x}}}":                                         "alerts.error_rate.summary.fr: unknown key; known here: en, pt-BR",
 		"alerts: {high_memory: {min_samples: 3}}":                                          "alerts.high_memory.min_samples: memory_mb is a level and has no samples",
+		"alerts: {error_rat: {threshold: 20%}}":                                            "alerts.error_rat.metric: is missing: want a metric, or an expression under promql, for alerts of one's own; those that there are: error_rate, low_similarity",
+		"targets: {similarty: {target: 0.7}}":                                              "targets.similarty.metric: is missing: want a metric, or an expression under promql, for targets of one's own; those that there are: error_rate, success_rate",
 		"alerts: {own: {comparison: '>', summary: {en: x}}}":                               "alerts.own.metric: is missing: want a metric, or an expression under promql",
 		"alerts: {own: {promql: 'sum(', comparison: '>', summary: {en: x}}}":               "alerts.own.promql: ",
 		"alerts: {own: {promql: 'up[5m]', comparison: '>', summary: {en: x}}}":             "alerts.own.promql: is a range vector: want a vector or a scalar",

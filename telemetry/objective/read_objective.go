@@ -22,6 +22,39 @@ func (r *reader) named(n *yaml.Node, key string) (string, bool) {
 	return name, true
 }
 
+// measures tells whether an objective says what it is of. One that does not is meant to
+// change one of the program's, whose name was written otherwise.
+func measures(n *yaml.Node) bool {
+	if n.Kind != yaml.MappingNode {
+		return true // another fault, which is told as such
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if name := n.Content[i].Value; name == "metric" || name == "promql" {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *reader) misnamed(n *yaml.Node, key, kind string, known []string) {
+	r.fault(n.Line, key+".metric", "is missing: want a metric, or an expression under promql, for %s of one's own; those that there are: %s; metrics are %s",
+		kind, strings.Join(known, ", "), metricNames())
+}
+
+func alertNames(d *Document) (names []string) {
+	for _, a := range d.Alerts {
+		names = append(names, a.Name)
+	}
+	return names
+}
+
+func targetNames(d *Document) (names []string) {
+	for _, t := range d.Targets {
+		names = append(names, t.Name)
+	}
+	return names
+}
+
 // measure gives the readers of the keys that targets and alerts share. The metric
 // is read before the numbers, which may be written in its unit.
 func (r *reader) measure(m *Measure, n *yaml.Node, key string) fields {
@@ -98,6 +131,10 @@ func (r *reader) target(n *yaml.Node, key string) {
 		return
 	}
 	i := slices.IndexFunc(r.doc.Targets, func(t Target) bool { return t.Name == name })
+	if i < 0 && !measures(n) {
+		r.misnamed(n, key, "targets", targetNames(r.doc))
+		return
+	}
 	if i < 0 {
 		r.doc.Targets = append(r.doc.Targets, Target{
 			Name: name, Enabled: true, Measure: Measure{Window: 24 * time.Hour},
@@ -121,6 +158,10 @@ func (r *reader) alert(n *yaml.Node, key string) {
 		return
 	}
 	i := slices.IndexFunc(r.doc.Alerts, func(a Alert) bool { return a.Name == name })
+	if i < 0 && !measures(n) {
+		r.misnamed(n, key, "alerts", alertNames(r.doc))
+		return
+	}
 	if i < 0 {
 		r.doc.Alerts = append(r.doc.Alerts, Alert{
 			Name: name, Enabled: true, Severity: "warning", NoData: NoDataOK, Measure: Measure{Window: 5 * time.Minute},
