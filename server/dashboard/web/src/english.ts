@@ -252,7 +252,7 @@ export const english = {
   "pipeline.attribute": "Attribute",
 
   "docs.title": "API",
-  "docs.text": "Every address of this service, as it describes itself in {file}.",
+  "docs.text": "The addresses of this service's JSON API, as it describes itself in {file}. OTLP and LangSmith's protocol come in beside it.",
   "docs.parameters": "Parameters",
   "docs.body": "Body",
   "docs.answers": "Answers",

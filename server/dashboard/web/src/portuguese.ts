@@ -253,7 +253,7 @@ export const portuguese: Texts = {
   "pipeline.attribute": "Atributo",
 
   "docs.title": "API",
-  "docs.text": "Todos os endereços deste serviço, como ele mesmo os descreve em {file}.",
+  "docs.text": "Os endereços da API JSON deste serviço, como ele mesmo os descreve em {file}. OTLP e o protocolo do LangSmith entram à parte.",
   "docs.parameters": "Parâmetros",
   "docs.body": "Corpo",
   "docs.answers": "Respostas",
