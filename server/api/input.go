@@ -49,6 +49,9 @@ func read(w http.ResponseWriter, r *http.Request) (input, error) {
 	if err != nil || r.Body == nil || r.Body == http.NoBody {
 		return in, nil
 	}
+	if e := r.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
+		return in, telemetry.Errorf(telemetry.Unsupported, "a post is taken as it is; send it without Content-Encoding")
+	}
 	body := http.MaxBytesReader(w, r.Body, maxPost)
 	switch {
 	case media == "application/json" || strings.HasSuffix(media, "+json") && strings.HasPrefix(media, "application/"):

@@ -168,10 +168,10 @@ func TestPostDuringReplay(t *testing.T) {
 
 func TestPostsRefused(t *testing.T) {
 	tests := []struct {
-		name, target, body, contentType string
-		change                          func(*fixture)
-		status                          int
-		detail, retryAfter              string
+		name, target, body, contentType, encoding string
+		change                                    func(*fixture)
+		status                                    int
+		detail, retryAfter                        string
 	}{
 		{
 			name: "no room", target: "/monitoring/llm/metrics?model=a&tokens=1&latency_ms=1",
@@ -194,6 +194,10 @@ func TestPostsRefused(t *testing.T) {
 			body: "{\"model\":\"\xff\"}", status: 400, detail: "the body is not UTF-8",
 		},
 		{
+			name: "compressed", target: "/monitoring/llm/metrics", contentType: "application/json", encoding: "gzip",
+			body: "\x1f\x8b", status: 415, detail: "a post is taken as it is; send it without Content-Encoding",
+		},
+		{
 			name: "a broken form", target: "/monitoring/llm/metrics", contentType: "multipart/form-data; boundary=X",
 			body: "--X\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nm", status: 400, detail: "the body could not be read",
 		},
@@ -204,7 +208,7 @@ func TestPostsRefused(t *testing.T) {
 			if tt.change != nil {
 				tt.change(f)
 			}
-			w := f.do("POST", tt.target, tt.body, "Content-Type: "+tt.contentType)
+			w := f.do("POST", tt.target, tt.body, "Content-Type: "+tt.contentType, "Content-Encoding: "+tt.encoding)
 			checkProblem(t, w, tt.status, tt.detail)
 			if got := w.Header().Get("Retry-After"); got != tt.retryAfter {
 				t.Errorf("Retry-After %q, want %q", got, tt.retryAfter)
