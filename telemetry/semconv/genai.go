@@ -27,6 +27,7 @@ const (
 	GenAIReasoningTokens       = "gen_ai.usage.reasoning_tokens"
 	GenAIReasoningDetails      = "gen_ai.usage.details.reasoning_tokens"
 	GenAICost                  = "gen_ai.usage.cost"
+	GenAICostTotal             = "gen_ai.cost.total_cost" // of LiteLLM
 	GenAIServiceTier           = "gen_ai.response.service_tier"
 	GenAIOpenAIServiceTier     = "gen_ai.openai.response.service_tier"
 	OpenAIServiceTier          = "openai.response.service_tier"

@@ -30,6 +30,7 @@ const (
 	KeyGenAIReasoningTokens
 	KeyGenAIReasoningDetails
 	KeyGenAICost
+	KeyGenAICostTotal
 	KeyGenAIServiceTier
 	KeyGenAIOpenAIServiceTier
 	KeyOpenAIServiceTier
@@ -129,6 +130,9 @@ const (
 	KeyAIToolCallName
 	KeyLFObservationType
 	KeyLFModelName
+	KeyLFUsageDetails
+	KeyLFCostDetails
+	KeyLFOutput
 	KeyLFSessionID
 	KeyLFUserID
 	KeyLFCompletionStart
@@ -233,6 +237,7 @@ var keyNames = [...]string{
 	KeyGenAIReasoningTokens:       GenAIReasoningTokens,
 	KeyGenAIReasoningDetails:      GenAIReasoningDetails,
 	KeyGenAICost:                  GenAICost,
+	KeyGenAICostTotal:             GenAICostTotal,
 	KeyGenAIServiceTier:           GenAIServiceTier,
 	KeyGenAIOpenAIServiceTier:     GenAIOpenAIServiceTier,
 	KeyOpenAIServiceTier:          OpenAIServiceTier,
@@ -332,6 +337,9 @@ var keyNames = [...]string{
 	KeyAIToolCallName:             AIToolCallName,
 	KeyLFObservationType:          LFObservationType,
 	KeyLFModelName:                LFModelName,
+	KeyLFUsageDetails:             LFUsageDetails,
+	KeyLFCostDetails:              LFCostDetails,
+	KeyLFOutput:                   LFOutput,
 	KeyLFSessionID:                LFSessionID,
 	KeyLFUserID:                   LFUserID,
 	KeyLFCompletionStart:          LFCompletionStart,

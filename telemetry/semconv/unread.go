@@ -44,9 +44,9 @@ var unread = [...]string{
 	// Langfuse.
 	"langfuse.environment", "langfuse.release", "langfuse.version", "langfuse.trace.name", "langfuse.trace.tags",
 	"langfuse.trace.public", "langfuse.trace.input", "langfuse.trace.output", "langfuse.observation.input",
-	"langfuse.observation.output", "langfuse.observation.level", "langfuse.observation.status_message",
+	"langfuse.observation.level", "langfuse.observation.status_message",
 	"langfuse.observation.prompt.name", "langfuse.observation.prompt.version",
-	"langfuse.observation.model.parameters", "langfuse.observation.cost_details", "langfuse.observation.usage_details",
+	"langfuse.observation.model.parameters",
 	// The Vercel AI SDK.
 	"ai.prompt", "ai.prompt.format", "ai.prompt.messages", "ai.prompt.tools", "ai.prompt.toolChoice",
 	"ai.response.avgOutputTokensPerSecond", "ai.response.avgCompletionTokensPerSecond", "ai.response.id",

@@ -22,8 +22,12 @@ const (
 	AIToolCallName      = "ai.toolCall.name"
 	LFObservationType   = "langfuse.observation.type"
 	LFModelName         = "langfuse.observation.model.name"
-	LFSessionID         = "langfuse.session.id"
-	LFUserID            = "langfuse.user.id"
+	// LFUsageDetails and LFCostDetails are objects as JSON text; of the costs the total is read.
+	LFUsageDetails = "langfuse.observation.usage_details"
+	LFCostDetails  = "langfuse.observation.cost_details"
+	LFOutput       = "langfuse.observation.output"
+	LFSessionID    = "langfuse.session.id"
+	LFUserID       = "langfuse.user.id"
 	// LFCompletionStart is a time in RFC 3339, with quotes around it or without.
 	LFCompletionStart = "langfuse.observation.completion_start_time"
 )

@@ -137,17 +137,17 @@ func isDetails(key []byte) bool {
 // named gives the count that a key of a usage object means, nil if none.
 func (u *usage) named(key []byte) *float64 {
 	switch string(key) {
-	case "input_tokens", "prompt_tokens", "promptTokens", "inputTokens":
+	case "input_tokens", "prompt_tokens", "promptTokens", "inputTokens", "input":
 		return &u.input
-	case "output_tokens", "completion_tokens", "completionTokens", "outputTokens":
+	case "output_tokens", "completion_tokens", "completionTokens", "outputTokens", "output":
 		return &u.output
-	case "total_tokens", "totalTokens":
+	case "total_tokens", "totalTokens", "total":
 		return &u.total
-	case "cache_read_input_tokens", "cachedInputTokens":
+	case "cache_read_input_tokens", "cachedInputTokens", "input_cached_tokens":
 		return &u.cacheRead
 	case "cache_creation_input_tokens":
 		return &u.cacheWrite
-	case "reasoning_tokens", "reasoningTokens":
+	case "reasoning_tokens", "reasoningTokens", "output_reasoning_tokens":
 		return &u.reasoning
 	case "total_cost":
 		return &u.cost

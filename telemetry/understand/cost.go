@@ -27,6 +27,11 @@ const mostCost = 1e6
 // that they have no price for.
 func (r *Reader) cost(u *usage) (nano int64, told bool) {
 	dollars := u.cost
+	if r.has(fCostJSON) && dollars < 0 {
+		told := newUsage()
+		r.usageObject(fCostJSON, &told, false)
+		dollars = told.total
+	}
 	if dollars < 0 && (u.inputCost >= 0 || u.outputCost >= 0) {
 		dollars = max(0, u.inputCost) + max(0, u.outputCost)
 	}

@@ -62,6 +62,14 @@ llm x-9 1000 reported unpriced=0`},
 llm call 0-9 langsmith.usage_metadata='{"input_tokens":5,"output_tokens":1,"total_tokens":6,"input_cost":0.5,"output_cost":0.25}' llm.model_name=x-9`, `
 chat 750000000
 llm x-9 750000000 reported unpriced=0`},
+		{"LiteLLM's", `
+client call 0-9` + groq + ` gen_ai.cost.total_cost=0.25`, `
+chat 250000000
+llm llama-3.1-8b-instant 250000000 reported unpriced=0`},
+		{"Langfuse's", `
+client call 0-9` + groq + ` langfuse.observation.cost_details='{"input":0.2,"total":0.25}'`, `
+chat 250000000
+llm llama-3.1-8b-instant 250000000 reported unpriced=0`},
 		{"a cost of zero says nothing", `
 client call 0-9` + groq + ` gen_ai.usage.cost=0`, `
 chat 5800

@@ -64,6 +64,7 @@ const (
 	fFirstChunkNS
 	fFirstTokenAt
 	fResponseID
+	fCostJSON
 	fieldCount
 )
 
@@ -123,11 +124,12 @@ var readOrder = [fieldCount][]semconv.Key{
 		semconv.KeyGenAIReasoning, semconv.KeyGenAIReasoningTokens, semconv.KeyGenAIReasoningDetails,
 		semconv.KeyOIReasoning, semconv.KeyAIReasoningTokens, semconv.KeyAIDetailsReasoning,
 	},
-	fCost: {semconv.KeyGenAICost, semconv.KeyOICostTotal},
+	fCost:     {semconv.KeyGenAICost, semconv.KeyOICostTotal, semconv.KeyGenAICostTotal},
+	fCostJSON: {semconv.KeyLFCostDetails},
 	fServiceTier: {
 		semconv.KeyGenAIServiceTier, semconv.KeyOpenAIServiceTier, semconv.KeyGenAIOpenAIServiceTier,
 	},
-	fUsageJSON:     {semconv.KeyLSUsageMetadata, semconv.KeyLSMetaUsage},
+	fUsageJSON:     {semconv.KeyLSUsageMetadata, semconv.KeyLSMetaUsage, semconv.KeyLFUsageDetails},
 	fInputDetails:  {semconv.KeyLSInputTokenDetails},
 	fOutputDetails: {semconv.KeyLSOutputTokenDetails},
 	fFirstChunk:    {semconv.KeyGenAITimeToFirstChunk, semconv.KeyFirstTokenSeconds},
@@ -163,6 +165,7 @@ var readOrder = [fieldCount][]semconv.Key{
 	},
 	fOutputJSON: {
 		semconv.KeyTLEntityOutput, semconv.KeyOIOutputValue, semconv.KeyGenAICompletion,
+		semconv.KeyLFOutput,
 	},
 	fInputJSON: {
 		semconv.KeyGenAIPrompt, semconv.KeyOIInputValue, semconv.KeyTLEntityInput,
@@ -208,7 +211,7 @@ var figureOf = [fieldCount]figure{
 	fToolCall: ofAny, fResultCount: ofAny, fTopScore: ofAny, fTopDistance: ofAny,
 	fOutputJSON: ofGenAI,
 	fInput:      ofModels, fOutput: ofModels, fTotal: ofModels, fCacheRead: ofModels, fCacheWrite: ofModels,
-	fReasoning: ofModels, fUsageJSON: ofModels, fInputDetails: ofModels, fOutputDetails: ofModels, fCost: ofModels,
+	fReasoning: ofModels, fUsageJSON: ofModels, fInputDetails: ofModels, fOutputDetails: ofModels, fCost: ofModels, fCostJSON: ofModels,
 	fFirstChunk: ofModels, fFirstChunkMS: ofModels, fFirstChunkNS: ofModels, fFirstTokenAt: ofModels,
 	fParametersJSON: ofModels, fResponseID: ofModels,
 	fDocuments: ofSearches, fMetric: ofSearches,
