@@ -38,7 +38,7 @@ func rawHTTP2(t *testing.T, h http.Handler) (net.Conn, *http2.Framer) {
 	}
 	t.Cleanup(func() { _ = conn.Close() })
 	// A bound for a server that does nothing at all; nothing is measured.
-	if err := conn.SetDeadline(time.Now().Add(time.Minute)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(10 * time.Minute)); err != nil {
 		t.Fatal(err)
 	}
 	framer := http2.NewFramer(conn, conn)
