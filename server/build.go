@@ -176,6 +176,7 @@ func (s *Server) openMeter(ctx context.Context, p *parts) (err error) {
 		return err
 	}
 	rules.Pricer = pricing.NewFinder(book)
+	s.prices = book.Version()
 	s.log.Info("models are priced", "prices", book.Version(), "days_old", int(book.Age(s.started).Hours()/24))
 	p.reported = reported.NewStore(reported.Options{})
 	instruments, err := instrument.New(instrument.Options{

@@ -62,6 +62,16 @@ func (s *Server) Reload(load func() (config.Config, error)) (taken, restart []st
 		set(&now, &next)
 		taken = append(taken, key)
 	}
+	if next.Prices.File != "" && !slices.Contains(restart, "prices.file") {
+		// The file may say something else under its old name.
+		book, err := OpenPrices(next.Prices.File)
+		if err != nil {
+			return nil, nil, err
+		}
+		if book.Version() != s.prices {
+			restart = append(restart, "prices.file")
+		}
+	}
 	return taken, restart, s.take(now)
 }
 

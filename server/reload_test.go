@@ -3,8 +3,11 @@ package server
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -115,6 +118,33 @@ func TestReloadTakesWhatARunningProcessCan(t *testing.T) {
 }
 
 // What cannot be read, or cannot be put in force, changes nothing at all.
+// A file of prices that says something else needs a restart, and one with a mistake
+// changes nothing.
+func TestReloadTellsOfOtherPrices(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "prices.yaml")
+	write := func(input string) {
+		t.Helper()
+		text := "models:\n  - {provider: acme, id: a-1, prices: {input: " + input + "}}\n"
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("1")
+	c := settings(t)
+	c.Prices.File = file
+	p := begin(t, c)
+	for _, step := range []struct {
+		input, want string
+		fails       bool
+	}{{"1", "[]", false}, {"2", "[prices.file]", false}, {"none", "[]", true}, {"1", "[]", false}} {
+		write(step.input)
+		_, restart, err := p.reload(func(*config.Config) {})
+		if got := fmt.Sprint(restart); got != step.want || (err != nil) != step.fails {
+			t.Errorf("a price of %s: needs a restart %s, %v; want %s", step.input, got, err, step.want)
+		}
+	}
+}
+
 func TestReloadIsWholeOrNothing(t *testing.T) {
 	c := withTokens(settings(t))
 	c.TLS = certificateFiles(t, "old")

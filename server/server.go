@@ -47,6 +47,7 @@ type Server struct {
 	certificates *certificates
 	debug        net.Listener // nil where profiles are off
 	reloads      reloads
+	prices       string // version of the book in force
 	redaction    redaction
 	inForce      config.Config // config, and what was reloaded since
 
