@@ -54,7 +54,7 @@ func begin(t *testing.T, c config.Config) *process {
 func (p *process) end() {
 	p.t.Helper()
 	p.client.CloseIdleConnections()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if err := p.Stop(ctx); err != nil {
 		p.t.Errorf("Stop: %v", err)

@@ -156,7 +156,7 @@ func (s *mailServer) send(security string) (string, error) {
 	}
 	roots.AddCert(certificate)
 	e.roots = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
-	attempt, cancel := context.WithTimeout(s.t.Context(), 10*time.Second)
+	attempt, cancel := context.WithTimeout(s.t.Context(), time.Minute)
 	if s.hangsUpon != "" {
 		attempt, cancel = contextThatEnds(s.t)
 	}
