@@ -138,7 +138,7 @@ func (j *Journal) acquire(ctx context.Context) (io.Closer, error) {
 			return lock, err
 		}
 		if wait == j.o.LockWait {
-			j.log.Warn("waiting for another process to leave the data directory", "dir", j.dir, "held", held.Error(), "for", wait)
+			j.log.Warn("waiting for another process to leave the data directory", "dir", j.dir, "held", held.Error(), "for", wait.String())
 		}
 		pause := time.NewTimer(min(again, wait))
 		select {
