@@ -115,7 +115,7 @@ var settings = []Setting{
 	{"notifications.silences", "", "", "alerts that are held back for a time: a list, see below"},
 	{"tokens.ingest", "ingest-token", "", "`token` that clients must show to send telemetry; several separated by commas"},
 	{"tokens.api", "api-token", "", "`token` that readers must show to see runs; without one they are shown on a loopback --listen only; several separated by commas"},
-	{"tokens.admin", "admin-token", "", "`token` that may do everything, and alone what destroys; several separated by commas"},
+	{"tokens.admin", "admin-token", "", "`token` that may do everything, and alone what destroys; with it sending telemetry and seeing runs need one too; several separated by commas"},
 	{"require_auth", "require-auth", "", "refuse to start when other machines can come in and a token for sending or reading is missing; the numbers need one too then"},
 	{"tls.cert", "tls-cert", "", "PEM `file` of the certificate and its chain: all doors speak TLS; read again when it changes"},
 	{"tls.key", "tls-key", "", "PEM `file` of the certificate's key"},
