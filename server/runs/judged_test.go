@@ -122,6 +122,22 @@ func TestResolveGivesWhatARunIsCalledElsewhere(t *testing.T) {
 	})
 }
 
+// Directly behind a start, while the index is made again, a run of before is known.
+func TestResolveWaitsForTheIndexBehindAStart(t *testing.T) {
+	within(t, nil, func(h *house) {
+		t := h.t
+		for n := range uint64(200) {
+			h.append(body(llm(n+1, 1, 0)))
+		}
+		for range 10 {
+			h.again()
+			if got, ok := h.viewer.Resolve(t.Context(), traceText(1)); !ok || got.SpanID != spanHex(1) {
+				t.Errorf("%+v %v", got, ok)
+			}
+		}
+	})
+}
+
 func TestATraceIsNoRunBeforeItsRootMayBeThere(t *testing.T) {
 	within(t, nil, func(h *house) {
 		t := h.t

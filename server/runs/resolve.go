@@ -28,17 +28,22 @@ const RootWait = 2 * time.Minute
 
 // Resolve gives the run that an id means, which is any that Get takes; false where
 // the index knows none. It does not look through the journal, so that it can be asked
-// often for runs that are yet to come.
+// often for runs that are yet to come; behind a start it waits, until ctx ends, for the
+// index to be made again.
 func (v *Viewer) Resolve(ctx context.Context, id string) (Resolved, bool) {
 	w, err := want(id)
 	if err != nil {
 		return Resolved{}, false
 	}
 	var p place
-	err = v.at(ctx, v.index.find(mostRecords, w.ids()...), func(_ *journal.Record, body []byte) bool {
-		p.take(&w, body)
-		return true
-	})
+	err = v.locateIndexed(ctx, &w, &p)
+	if err == nil && !p.any && !v.isRebuilt() {
+		select {
+		case <-v.rebuilt:
+			err = v.locateIndexed(ctx, &w, &p)
+		case <-ctx.Done():
+		}
+	}
 	if err != nil || !p.any {
 		return Resolved{}, false
 	}
