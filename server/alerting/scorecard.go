@@ -107,11 +107,18 @@ func kpiOf(l objective.Line, values map[string]float64) KPI {
 	if !ok || math.IsNaN(v) || math.IsInf(v, 0) || l.Samples != "" && (!counted || count < t.MinSamples || count <= 0) {
 		return k
 	}
-	v = math.Round(v*1e6) / 1e6
+	v = sixDecimals(v)
 	k.Value = &v
 	k.Status = Missed
 	if t.Met(v) {
 		k.Status = Met
 	}
 	return k
+}
+
+// sixDecimals rounds a value as documents show it. Costs are sums of whole nano-dollars,
+// which end in a half of the last decimal now and then: rounded to nanos first, they are
+// the same in whatever order a fleet's parts were added.
+func sixDecimals(v float64) float64 {
+	return math.Round(math.Round(v*1e9)/1e3) / 1e6
 }
