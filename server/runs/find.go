@@ -98,6 +98,7 @@ type place struct {
 	found
 	positions []journal.Position
 	search    Search
+	going     []byte // by which a run was found that goes on; it may end meanwhile
 }
 
 // Search says how far back was looked for a run.
@@ -150,8 +151,8 @@ func (v *Viewer) locateIndexed(ctx context.Context, w *wanted, p *place) error {
 // locateGoing finds a run that goes on, or that was not found because it stopped going on,
 // or was indexed, while it was looked for. Else it gives the error of the search.
 func (v *Viewer) locateGoing(ctx context.Context, w wanted, missing error) (place, error) {
-	p := place{search: Search{Complete: true}}
-	if !p.take(&w, v.o.Going(w.run)) {
+	p := place{search: Search{Complete: true}, going: v.o.Going(w.run)}
+	if !p.take(&w, p.going) {
 		v.follows(ctx)
 		if err := v.locateIndexed(ctx, &w, &p); err != nil {
 			return place{}, err

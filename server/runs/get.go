@@ -53,7 +53,11 @@ func (v *Viewer) Get(ctx context.Context, id string, explained bool) (*Run, erro
 	if err != nil {
 		return nil, err
 	}
-	_ = scanner.Traces(v.o.Going(p.trace), c) // what ended meanwhile is there already
+	repeated := c.repeated
+	for _, going := range [][]byte{v.o.Going(p.trace), p.going} {
+		_ = scanner.Traces(going, c) // what is there already has ended meanwhile
+	}
+	c.repeated = repeated
 	if len(c.spans) == 0 {
 		return nil, errNoSpans
 	}

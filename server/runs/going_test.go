@@ -76,6 +76,25 @@ func TestRunsThatGoOn(t *testing.T) {
 	})
 }
 
+// A run that stops going on after it was found by that is shown as it was found.
+func TestARunThatEndsOnceItIsFound(t *testing.T) {
+	asked := 0
+	going := llm(1, 1, 0, otlp.Str(semconv.TreqRunState, "running"))
+	going.End = 0
+	within(t, func(o *Options) {
+		o.Going = func([16]byte) []byte {
+			if asked++; asked > 1 {
+				return nil
+			}
+			return body(going)
+		}
+	}, func(h *house) {
+		if r := h.get(traceText(1)); r.Spans != 1 || r.State != "running" || r.Repeated != 0 {
+			t.Errorf("%+v", r.Summary)
+		}
+	})
+}
+
 // A run that stops going on between the look into the index and the question of what goes
 // on is found: it is in the journal by then.
 func TestARunThatEndsWhileItIsLookedFor(t *testing.T) {

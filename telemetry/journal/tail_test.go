@@ -67,15 +67,24 @@ func waiting(t *testing.T, c *journal.Cursor) *journal.Record {
 	return r
 }
 
+// ringBytes is what the ring of a journal of ringed may hold.
+const ringBytes = 3000
+
+// ringed opens a journal with a small ring, and two readers.
+func ringed(t *testing.T) (j *journal.Journal, near, far *journal.Cursor) {
+	t.Helper()
+	o := crashOptions(newBrokenFS(1), 1<<20)
+	o.RingBytes = ringBytes
+	j = open(t, "/data", o)
+	t.Cleanup(func() { closeJournal(t, j) })
+	return j, cursor(t, j, "near", 0, false), cursor(t, j, "far", 0, false)
+}
+
 // What every reader has passed takes no memory: those at the tail do not ask for it
 // again, and one far behind reads the disk whatever the ring holds.
 func TestTheRingHoldsWhatReadersWaitFor(t *testing.T) {
 	t.Parallel()
-	o := crashOptions(newBrokenFS(1), 1<<20)
-	o.RingBytes = 3000
-	j := open(t, "/data", o)
-	defer closeJournal(t, j)
-	near, far := cursor(t, j, "near", 0, false), cursor(t, j, "far", 0, false)
+	j, near, far := ringed(t)
 	held := func() int64 { return j.Stats().RingBytes }
 	add := func(i uint64) int64 {
 		if _, err := j.Append(t.Context(), &journal.Entry{Kind: journal.Traces, Body: make([]byte, 400), Hash: sample(i).Hash}); err != nil {
@@ -135,11 +144,7 @@ func TestTheRingHoldsAFewRecords(t *testing.T) {
 // go: what the ring counts for it stays what it was.
 func TestTheRingCountsNoReadersBytes(t *testing.T) {
 	t.Parallel()
-	o := crashOptions(newBrokenFS(1), 1<<20)
-	o.RingBytes = 3000
-	j := open(t, "/data", o)
-	defer closeJournal(t, j)
-	near, far := cursor(t, j, "near", 0, false), cursor(t, j, "far", 0, false)
+	j, near, far := ringed(t)
 	var body bytes.Buffer
 	w := gzip.NewWriter(&body)
 	if _, err := w.Write(make([]byte, 4000)); err != nil {
@@ -160,12 +165,12 @@ func TestTheRingCountsNoReadersBytes(t *testing.T) {
 		}
 		r.Release()
 		held := j.Stats().RingBytes
-		if most = max(most, held); held <= 0 || held > o.RingBytes {
-			t.Fatalf("after %d records the ring holds %d bytes, %d at most", i, held, o.RingBytes)
+		if most = max(most, held); held <= 0 || held > ringBytes {
+			t.Fatalf("after %d records the ring holds %d bytes, %d at most", i, held, ringBytes)
 		}
 	}
-	if most < o.RingBytes/2 {
-		t.Errorf("the ring held %d bytes of %d", most, o.RingBytes)
+	if most < ringBytes/2 {
+		t.Errorf("the ring held %d bytes of %d", most, ringBytes)
 	}
 	for range 100 {
 		waiting(t, far).Release()

@@ -9,7 +9,6 @@ import (
 	"go.opentelemetry.io/otel/sdk/instrumentation"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
-	"treq/telemetry"
 	"treq/telemetry/instrument"
 )
 
@@ -86,8 +85,8 @@ var ratioParts = map[string]ratioOf{
 }
 
 func both(s *share, _ labels, n int64) {
-	s.part = telemetry.Plus(s.part, n)
-	s.whole = telemetry.Plus(s.whole, n)
+	more(&s.part, n)
+	more(&s.whole, n)
 }
 
 // usageTold says what a stream adds to the share of those that told their usage:
