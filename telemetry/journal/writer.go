@@ -37,17 +37,58 @@ type writer struct {
 	heads   []byte
 	bufs    [][]byte
 	evicted []*Record
+	group   grouping
 }
 
 // drain commits until nothing waits.
 func (w *writer) drain() {
 	for {
+		w.assemble()
 		batch := w.take()
 		if len(batch) == 0 {
 			return
 		}
+		began := time.Now()
 		w.commit(batch)
+		ended := time.Now()
+		waiting, _ := w.waiting()
+		w.group.committed(ended, len(batch), waiting, ended.Sub(began))
 	}
+}
+
+// assemble waits for the requests that are about to come, as grouping says.
+func (w *writer) assemble() {
+	waiting, _ := w.waiting()
+	most := w.group.wait(time.Now(), waiting)
+	if most <= 0 {
+		return
+	}
+	timer := time.NewTimer(most)
+	defer timer.Stop()
+	for {
+		select {
+		case <-w.kick:
+		case <-timer.C:
+			w.group.joined(false)
+			return
+		}
+		waiting, full := w.waiting()
+		if waiting == 0 { // withdrawn
+			return
+		}
+		if waiting >= w.group.expected || full {
+			w.group.joined(true)
+			return
+		}
+	}
+}
+
+// waiting gives the requests of the queue, and whether they are as much as one commit
+// takes.
+func (w *writer) waiting() (n int, full bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.queue), w.queued >= maxBatch
 }
 
 // take takes the requests of one batch from the queue.
