@@ -61,7 +61,7 @@ func readBody(r io.Reader, enc compress.Encoding, declared, limit int64, l *leas
 	if err := l.grow(room); err != nil {
 		return nil, err
 	}
-	b := compress.NewBuffer(int(room))
+	b := bodyBuffer(room, declared)
 	for {
 		n, err := io.ReadFull(r, b.B[len(b.B):room])
 		b.B = b.B[:len(b.B)+n]
@@ -83,6 +83,17 @@ func readBody(r io.Reader, enc compress.Encoding, declared, limit int64, l *leas
 			return nil, bodyError(err)
 		}
 	}
+}
+
+// bodyBuffer gives a buffer for a body's beginning: one that has room for the rest too
+// where such a one lies about unused, which saves what came first from being copied.
+func bodyBuffer(room, declared int64) *compress.Buffer {
+	if declared > room {
+		if b := compress.FreeBuffer(int(declared)); b != nil {
+			return b
+		}
+	}
+	return compress.NewBuffer(int(room))
 }
 
 func cautious(declared int64) int64 {

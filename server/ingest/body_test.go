@@ -244,3 +244,33 @@ func TestBudgetIsForAllRequests(t *testing.T) {
 		t.Errorf("%d refused", n)
 	}
 }
+
+// A buffer that lies about with room for all of a body is used from the beginning, while
+// the lease still grows with what came.
+func TestBodiesDoNotMoveWhereThereIsRoom(t *testing.T) {
+	const size = 3 << 20
+	content := bytes.Repeat([]byte("0123456789abcdef"), size/16)
+	// The pool may drop what it is given; not always.
+	for range 100 {
+		used := compress.NewBuffer(size)
+		at := &used.B[:1][0]
+		used.Release()
+		l := newLease(64 << 20)
+		first, same := int64(-1), false
+		r := bytes.NewReader(content)
+		b, err := readBody(readerFunc(func(p []byte) (int, error) {
+			if first < 0 {
+				first, same = l.held, &p[0] == at
+			}
+			return r.Read(p)
+		}), compress.Identity, size, 64<<20, l)
+		if err != nil || first != firstRead || l.held != size || !bytes.Equal(b.B, content) {
+			t.Fatalf("%d held before the first byte came, %d at the end; %v", first, l.held, err)
+		}
+		b.Release()
+		if same {
+			return
+		}
+	}
+	t.Error("no body was read into the buffer at hand")
+}

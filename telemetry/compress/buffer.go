@@ -64,6 +64,25 @@ func NewBuffer(size int) *Buffer {
 	if b == nil {
 		b = &Buffer{whole: make([]byte, 0, room), class: int8(class)}
 	}
+	return b.first()
+}
+
+// FreeBuffer gives what NewBuffer does where a buffer of that size lies in the pool, so
+// that it takes no more memory than there is taken already; nil where none does.
+func FreeBuffer(size int) *Buffer {
+	class, _ := classOf(size)
+	if class < 0 {
+		return nil
+	}
+	b := buffers[class].take()
+	if b == nil {
+		return nil
+	}
+	return b.first()
+}
+
+// first gives b to its first owner.
+func (b *Buffer) first() *Buffer {
 	b.B = b.whole
 	b.refs.Store(1)
 	return b

@@ -69,7 +69,7 @@ func (w *writer) assemble() {
 		select {
 		case <-w.kick:
 		case <-timer.C:
-			w.group.joined(false)
+			w.group.missed(time.Now(), most)
 			return
 		}
 		waiting, full := w.waiting()
@@ -77,7 +77,7 @@ func (w *writer) assemble() {
 			return
 		}
 		if waiting >= w.group.expected || full {
-			w.group.joined(true)
+			w.group.joined()
 			return
 		}
 	}
