@@ -85,9 +85,11 @@ func open(ctx context.Context, k kind, v variant, s setup, o options) (b *bench,
 	}
 	s.dir, s.sink, s.zip, s.binaries = b.dir, b.sink.url, v.zip, o.binaries
 	s.debug = o.profiles != ""
-	if b.server, err = start(k, s); err != nil {
-		return b, err
+	started, err := start(k, s)
+	if err != nil {
+		return b, err // what did not start has no log
 	}
+	b.server = started
 	if err := b.ready(ctx); err != nil {
 		return b, err
 	}
