@@ -33,7 +33,6 @@ type direct struct {
 	off  bool
 
 	prepared int64  // offset before which the device has all blocks
-	zeros    []byte // what they are blanked with
 	last     []byte // what stands from the start of a block to lastAt
 	lastAt   int64
 }
@@ -41,13 +40,26 @@ type direct struct {
 // directRefused is set once a file system took a file and then not its data.
 var directRefused atomic.Bool
 
-// window is memory that direct writes come from, while none of them uses it: a
-// process writes one journal, of one goroutine.
-var window atomic.Pointer[[]byte]
+// window is memory that direct writes come from, while none of them uses it, and
+// windowMade whether there is one: a process writes one journal, of one goroutine.
+var (
+	window     atomic.Pointer[[]byte]
+	windowMade atomic.Bool
+)
 
 // takeWindow gives memory that direct writes may come from.
 func takeWindow() *[]byte {
-	if w := window.Swap(nil); w != nil {
+	if w := freeWindow(); w != nil {
+		return w
+	}
+	b := alignedBytes(directWindow)
+	return &b
+}
+
+// freeWindow gives the same, or nil where another write has it, which a file beside
+// the journal's gives way to.
+func freeWindow() *[]byte {
+	if w := window.Swap(nil); w != nil || windowMade.Swap(true) {
 		return w
 	}
 	b := alignedBytes(directWindow)
@@ -87,7 +99,10 @@ func (f *osFile) writeDirect(pending [][]byte, offset int64) ([][]byte, int64, e
 	if size < directFrom || !f.direct.open(f.File) {
 		return pending, offset, nil
 	}
-	from := takeWindow()
+	from := freeWindow()
+	if from == nil {
+		return pending, offset, nil
+	}
 	defer window.Store(from)
 	if before := -offset & (directBlock - 1); before > 0 {
 		n, rest := gather((*from)[:before], pending)

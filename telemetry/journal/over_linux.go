@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"sync"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -15,6 +16,9 @@ const (
 	blankBytes = 64 << 10
 	maxBlank   = 16
 )
+
+// blankZeros gives the zeros that files are blanked with. Nobody writes to them.
+var blankZeros = sync.OnceValue(func() []byte { return alignedBytes(blankBytes) })
 
 // overwrites tells whether a file of this file system has its content written over
 // where it stands. Others write it anew somewhere else each time, and preparing
@@ -50,10 +54,7 @@ func (f *osFile) Reserve(size int64) error {
 
 // Blank implements preparer.
 func (f *osFile) Blank(from, to int64) error {
-	if f.direct.zeros == nil {
-		f.direct.zeros = alignedBytes(blankBytes)
-	}
-	zeros := f.direct.zeros
+	zeros := blankZeros()
 	for from < to {
 		// The same few zeros many times are one transfer all the same.
 		var vec [maxBlank][]byte
@@ -70,9 +71,6 @@ func (f *osFile) Blank(from, to int64) error {
 			return &os.PathError{Op: "pwritev", Path: f.Name(), Err: err}
 		}
 		from += int64(wrote)
-	}
-	if to == f.direct.prepared {
-		f.direct.zeros = nil
 	}
 	return nil
 }

@@ -24,19 +24,18 @@ func (j *Journal) PutSidecar(base Position, data []byte) error {
 	if !j.live(base) {
 		return telemetry.Errorf(telemetry.NotFound, "the journal has no segment %s", fileName(base, ""))
 	}
-	b := make([]byte, 0, sidecarHeader+len(data))
-	b = append(b, sidecarMagic...)
-	b = binary.LittleEndian.AppendUint32(b, crc32.Checksum(data, castagnoli))
-	b = append(b, data...)
-	if err := j.replaceFile(fileName(base, sidecarSuffix), b); err != nil {
+	head := append(make([]byte, 0, sidecarHeader), sidecarMagic...)
+	head = binary.LittleEndian.AppendUint32(head, crc32.Checksum(data, castagnoli))
+	if err := j.replaceFile(fileName(base, sidecarSuffix), head, data); err != nil {
 		return unavailable("cannot write a sidecar", soon, err)
 	}
+	size := int64(len(head) + len(data))
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, s := range j.segments {
 		if s.base == base {
-			j.bytes += int64(len(b)) - s.sidecar
-			s.sidecar = int64(len(b))
+			j.bytes += size - s.sidecar
+			s.sidecar = size
 			return nil
 		}
 	}
@@ -80,14 +79,14 @@ func (j *Journal) live(base Position) bool {
 	return false
 }
 
-// replaceFile puts b where name is, so that a crash leaves the old or the new.
-func (j *Journal) replaceFile(name string, b []byte) error {
+// replaceFile puts bytes where name is, so that a crash leaves the old or the new.
+func (j *Journal) replaceFile(name string, b ...[]byte) error {
 	temporary := j.path(name + temporarySuffix)
 	f, err := j.fs.Create(temporary)
 	if err != nil {
 		return err
 	}
-	err = f.WriteVec([][]byte{b}, 0)
+	err = f.WriteVec(b, 0)
 	if err == nil {
 		err = f.Sync()
 	}
