@@ -18,13 +18,13 @@ STEP := scripts/step
 export PATH := $(CACHE):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run demo test unit e2e lint fmt vuln torture bench microbench fuzz collector fixtures deploy-check reproducible docs dashboards dashboard tools e2e-tools clean
+.PHONY: help build run demo test unit e2e lint fmt vuln torture bench microbench profile fuzz collector fixtures deploy-check reproducible docs dashboards dashboard tools e2e-tools clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-build: ## Build bin/treq-telemetry
-	@CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/treq-telemetry
+build: ## Build bin/treq-telemetry (PGO=1: as released, which takes the compiler a minute longer)
+	@CGO_ENABLED=0 $(GO) build -trimpath $(if $(PGO),-pgo=cmd/treq-telemetry/release.pgo) -o $(BIN) ./cmd/treq-telemetry
 
 run: build ## Build and serve on http://localhost:8002 (DEMO=1: with traffic; ARGS="…": more flags)
 ifdef DEMO
@@ -84,6 +84,9 @@ bin/otelcol-treq: $(COLLECTOR)
 	@mkdir -p bin
 	@cd otel-collector && CGO_ENABLED=0 $(GO) tool -modfile=../bench/collector/go.mod builder --config builder.yaml
 	@mv .cache/otelcol-treq/otelcol-treq $@
+
+profile: ## Record anew what released programs are compiled for (a quiet machine, four minutes)
+	@scripts/profile cmd/treq-telemetry/release.pgo
 
 microbench: ## Run the packages' own benchmarks
 	@$(GO) test -run '^$$' -bench . -benchmem $$($(GO) list ./... | grep -v /test/e2e)

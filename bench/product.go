@@ -155,14 +155,17 @@ func buildAll(ctx context.Context, dir string, telling bool) (b binaries, err er
 	return b, err
 }
 
-// build builds the service; with telling it tells its allocations.
+// releaseProfile is what released programs are compiled for, of scripts/profile.
+const releaseProfile = "cmd/treq-telemetry/release.pgo"
+
+// build builds the service as it is released; with telling it tells its allocations.
 func build(ctx context.Context, dir string, telling bool) (string, error) {
 	root, err := e2etest.Root()
 	if err != nil {
 		return "", err
 	}
 	path := filepath.Join(dir, "treq-telemetry")
-	args := []string{"build", "-trimpath"}
+	args := []string{"build", "-trimpath", "-pgo=" + releaseProfile}
 	if telling {
 		path += "-telling"
 		source, overlay := filepath.Join(dir, "listener.go"), filepath.Join(dir, "overlay.json")

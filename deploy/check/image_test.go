@@ -61,7 +61,7 @@ var bases = map[string]struct {
 	"docker.io/library/golang:1.26-bookworm": {
 		`mkdir -p $1/bin $1/tmp && chmod 1777 $1/tmp && cp $(command -v busybox) $1/bin/busybox && cp $2 $1/program
 		for name in sh mkdir cp test dirname; do ln -s busybox $1/bin/$name; done
-		printf '#!/bin/sh\nset -e\ncase "$1" in\nmod) test -e go.sum ;;\nbuild) test -e .git && test "$CGO_ENABLED $GOOS $GOARCH $2 $3 $5" = "0 linux amd64 -trimpath -o ./cmd/treq-telemetry" && mkdir -p $(dirname "$4") && cp /program "$4" ;;\n*) exit 3 ;;\nesac\n' >$1/bin/go
+		printf '#!/bin/sh\nset -e\ncase "$1" in\nmod) test -e go.sum ;;\nbuild) test -e .git && test "$CGO_ENABLED $GOOS $GOARCH $2 $3 $4 $6" = "0 linux amd64 -trimpath -pgo=cmd/treq-telemetry/release.pgo -o ./cmd/treq-telemetry" && test -e "${3#-pgo=}" && mkdir -p $(dirname "$5") && cp /program "$5" ;;\n*) exit 3 ;;\nesac\n' >$1/bin/go
 		chmod +x $1/bin/go`,
 		"ENV PATH=/bin\n",
 	},
