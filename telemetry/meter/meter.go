@@ -77,7 +77,8 @@ type Meter struct {
 	kept           journal.Position // of the older generation
 	lastCheckpoint time.Time
 	writing        chan written
-	sinceTurn      int // items counted since others had their turn
+	sinceTurn      int       // items counted since others had their turn
+	rested         time.Time // when it last let the scheduler look for what has come
 }
 
 // Open loads the newest checkpoint and stands where it was written; it counts
@@ -268,14 +269,29 @@ func (m *Meter) take(rec *journal.Record) error {
 // millisecond's.
 const turn = 512
 
+// restEvery is how long the counting goes on without a rest, and rest how short one is.
+const (
+	restEvery = 2 * time.Millisecond
+	rest      = 20 * time.Microsecond
+)
+
 // yield lets others run between records. Behind, the counting never waits for
 // anything, and the scheduler would let it go on for ten milliseconds at a time: on few
-// processors who asks for a document would wait as long at every step.
+// processors who asks for a document would wait as long at every step. Who yields is
+// ready to go on all the same, and as long as anybody is, the scheduler looks for what
+// has come on connections every ten milliseconds only. So it rests at times, but not
+// while nobody is answered yet.
 func (m *Meter) yield(items uint32) {
-	if m.sinceTurn += int(items); m.sinceTurn >= turn {
-		m.sinceTurn = 0
-		runtime.Gosched()
+	if m.sinceTurn += int(items); m.sinceTurn < turn {
+		return
 	}
+	m.sinceTurn = 0
+	if now := time.Now(); m.caughtUp.Load() && now.Sub(m.rested) >= restEvery {
+		time.Sleep(rest)
+		m.rested = time.Now()
+		return
+	}
+	runtime.Gosched()
 }
 
 // settled tells how many spans are open after a group of events.
