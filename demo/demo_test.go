@@ -17,6 +17,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.uber.org/goleak"
@@ -228,6 +230,33 @@ func TestNothingDelivered(t *testing.T) {
 		t.Errorf("Run = %v, want that nothing was delivered, and the 404", err)
 	}
 }
+
+// An export that the end cuts off, before the last one, is no error; any other is.
+func TestAnExportCutOffByTheEndIsNoError(t *testing.T) {
+	refused := errors.New("refused")
+	for _, ended := range []bool{true, false} {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		if ended {
+			cancel()
+		}
+		var d delivery
+		if err := (countingMetrics{failing{err: refused}, &d}).Export(ctx, nil); err != nil {
+			t.Error("the SDK's handler is told of", err)
+		}
+		if _, _, err := d.state(); errors.Is(err, refused) == ended {
+			t.Errorf("ended %t: %v", ended, err)
+		}
+	}
+}
+
+// failing exports nothing.
+type failing struct {
+	sdkmetric.Exporter
+	err error
+}
+
+func (f failing) Export(context.Context, *metricdata.ResourceMetrics) error { return f.err }
 
 func TestValidate(t *testing.T) {
 	good := Options{Endpoint: "http://localhost:8002", Protocol: HTTP, Rate: 5}
