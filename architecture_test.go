@@ -81,7 +81,7 @@ var rooms = map[string]room{
 	},
 	"server/alerting": {of("telemetry", "telemetry/durable", "telemetry/objective"), "evaluates objectives and keeps the state of alerts; delivers none"},
 	"server/notify":   {of("telemetry", "telemetry/durable", "server/alerting"), "delivers alerts until their receivers know; evaluates none"},
-	"server/history":  {of("telemetry"), "what was exposed, over time, and PromQL over it; where Prometheus's storage is touched"},
+	"server/history":  {of("telemetry", "telemetry/durable"), "what was exposed, over time, and PromQL over it; where Prometheus's storage is touched"},
 	"server/promapi":  {of("telemetry", "server/history"), "Prometheus's query API over the history"},
 	"server/scaleout": {of("telemetry", "server/config"), "writes the files of a fleet; starts nothing"},
 	"server/capacity": {of("telemetry"), "arithmetic over measured figures"},

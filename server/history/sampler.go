@@ -154,6 +154,9 @@ func (s *Store) Sample(ctx context.Context, at time.Time, families []*dto.Metric
 		return errClock
 	}
 	b := batch{s: s, t: t, app: s.Appendable().Appender(ctx), zero: s.sampler.last}
+	if tee, ok := b.app.(*teeAppender); ok {
+		tee.sampling = t
+	}
 	s.sampler.round++
 	if b.zero == 0 && !restored {
 		b.zero = t - s.o.Step.Milliseconds()

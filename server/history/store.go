@@ -76,6 +76,9 @@ func Open(o Options) (*Store, error) {
 		return nil, errors.Join(err, s.db.Close())
 	}
 	s.goOn()
+	if s.writer != nil {
+		s.writer.start(s.unsent())
+	}
 	return s, nil
 }
 

@@ -2,6 +2,7 @@ package history
 
 import (
 	"context"
+	"iter"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -32,7 +33,11 @@ const DefaultQueueBytes = 16 << 20
 type writer struct {
 	o    RemoteWriteOptions
 	post func(ctx context.Context, body []byte) verdict
-	log  *slog.Logger
+	// release gives back what posting holds.
+	release func()
+	log     *slog.Logger
+	// settled is told of each sampling that need not be sent again; nil tells nobody.
+	settled func(sampling int64)
 
 	mu      sync.Mutex
 	queue   []request
@@ -49,6 +54,11 @@ type writer struct {
 type request struct {
 	body    []byte
 	samples uint64
+	// sampling is the time of the sampling that is elsewhere once this is, in
+	// milliseconds; 0 is none.
+	sampling int64
+	// earlier tells that it is of before the process started.
+	earlier bool
 }
 
 // verdict says what became of a request.
@@ -73,13 +83,17 @@ func newWriter(o RemoteWriteOptions, log *slog.Logger) (*writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	w := &writer{
-		o: o, log: log, post: poster(client, o.URL), stop: cancel,
+	return &writer{
+		o: o, log: log, post: poster(client, o.URL), release: client.CloseIdleConnections,
 		changed: make(chan struct{}, 1), ended: make(chan struct{}), closing: make(chan struct{}),
-	}
-	go w.run(ctx, client.CloseIdleConnections)
-	return w, nil
+	}, nil
+}
+
+// start begins to send: first what an earlier process left, then what is added.
+func (w *writer) start(earlier iter.Seq[request]) {
+	ctx, cancel := context.WithCancel(context.Background())
+	w.stop = cancel
+	go w.run(ctx, earlier)
 }
 
 // add takes a batch. Without room the oldest batches go.
@@ -118,9 +132,14 @@ func (w *writer) waiting() (requests int, bytes int64) {
 	return len(w.queue), w.bytes
 }
 
-func (w *writer) run(ctx context.Context, release func()) {
+func (w *writer) run(ctx context.Context, earlier iter.Seq[request]) {
 	defer close(w.ended)
-	defer release()
+	defer w.release()
+	for r := range earlier {
+		if !w.deliver(ctx, r) {
+			return
+		}
+	}
 	for {
 		r, ok := w.next()
 		if !ok {
@@ -153,11 +172,18 @@ func (w *writer) deliver(ctx context.Context, r request) bool {
 				w.log.Info("the remote history takes samples again")
 			}
 			w.sent.Add(r.samples)
+			w.settle(r)
 			return true
 		}
 		if !v.again {
 			w.refused.Add(r.samples)
-			w.log.Error("the remote history refuses samples", "samples", r.samples, "error", v.err)
+			if r.earlier {
+				// It has them if the earlier process ended before it noted so.
+				w.log.Warn("the remote history refuses samples of before the start", "samples", r.samples, "error", v.err)
+			} else {
+				w.log.Error("the remote history refuses samples", "samples", r.samples, "error", v.err)
+			}
+			w.settle(r)
 			return true
 		}
 		if wait == firstWait {
@@ -173,6 +199,12 @@ func (w *writer) deliver(ctx context.Context, r request) bool {
 			return false
 		}
 		wait = min(2*wait, mostWait)
+	}
+}
+
+func (w *writer) settle(r request) {
+	if r.sampling != 0 && w.settled != nil {
+		w.settled(r.sampling)
 	}
 }
 

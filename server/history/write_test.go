@@ -133,13 +133,12 @@ func TestRemoteWriteVerdicts(t *testing.T) {
 
 // scripted is a writer whose server answers as it is told.
 func scripted(queue int64, answer func(body string) verdict) *writer {
-	ctx, cancel := context.WithCancel(context.Background())
 	w := &writer{
-		o: RemoteWriteOptions{QueueBytes: queue}, log: slog.New(slog.DiscardHandler), stop: cancel,
+		o: RemoteWriteOptions{QueueBytes: queue}, log: slog.New(slog.DiscardHandler), release: func() {},
 		post:    func(_ context.Context, body []byte) verdict { return answer(string(body)) },
 		changed: make(chan struct{}, 1), ended: make(chan struct{}), closing: make(chan struct{}),
 	}
-	go w.run(ctx, func() {})
+	w.start(func(func(request) bool) {})
 	return w
 }
 
@@ -161,7 +160,7 @@ func TestRemoteWriteWaits(t *testing.T) {
 			return verdict{}
 		})
 		for _, body := range []string{"a", "b", "c", "d", "e"} {
-			w.add(request{[]byte(body), 1})
+			w.add(request{body: []byte(body), samples: 1})
 			synctest.Wait()
 		}
 		time.Sleep(time.Hour)
@@ -186,7 +185,7 @@ func TestRemoteWriteWaits(t *testing.T) {
 func TestRemoteWriteStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := scripted(1<<20, func(string) verdict { return verdict{err: errors.New("down"), again: true, after: mostPause} })
-		w.add(request{[]byte("a"), 5})
+		w.add(request{body: []byte("a"), samples: 5})
 		begin := time.Now()
 		w.close()
 		if took := time.Since(begin); took > lastSends {

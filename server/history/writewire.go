@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
 	"math"
 	"net/http"
 	"strconv"
@@ -108,6 +109,7 @@ type teeAppender struct {
 	writer   *writer
 	instance string
 	samples  []written
+	sampling int64 // the time of the sampling that this is, in milliseconds; 0 is none
 }
 
 // mostPerRequest keeps requests well below what servers take at once.
@@ -132,10 +134,24 @@ func (a *teeAppender) Commit() error {
 	if err := a.Appender.Commit(); err != nil {
 		return fmt.Errorf("history: %w", err)
 	}
-	for len(a.samples) > 0 {
-		n := min(len(a.samples), mostPerRequest)
-		a.writer.add(request{encodeWrite(a.samples[:n]), uint64(n)})
-		a.samples = a.samples[n:]
+	for r := range requests(a.samples, a.sampling) {
+		a.writer.add(r)
 	}
 	return nil
+}
+
+// requests makes requests of samples. The last one has the sampling.
+func requests(samples []written, sampling int64) iter.Seq[request] {
+	return func(yield func(request) bool) {
+		for len(samples) > 0 {
+			n := min(len(samples), mostPerRequest)
+			r := request{body: encodeWrite(samples[:n]), samples: uint64(n)}
+			if samples = samples[n:]; len(samples) == 0 {
+				r.sampling = sampling
+			}
+			if !yield(r) {
+				return
+			}
+		}
+	}
 }

@@ -4,12 +4,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -254,6 +257,39 @@ func TestHistoryElsewhere(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// TestHistoryElsewhereOverAKill kills the product while what it sampled last waits for
+// the other server: its next process sends that, so that the first chats of a service
+// are an increase there too.
+func TestHistoryElsewhereOverAKill(t *testing.T) {
+	t.Parallel()
+	scraped := e2etest.Start(t, e2etest.Spec{Env: []string{often}})
+	p := startPrometheus(t, scraped.Addr, "/metrics")
+	forward := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: p.addr})
+	var away atomic.Bool
+	door := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if away.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+			return
+		}
+		forward.ServeHTTP(w, r)
+	}))
+	defer door.Close()
+	s := e2etest.Start(t, e2etest.Spec{Env: []string{often, "TREQ_HISTORY_REMOTE_WRITE_URL=" + door.URL + "/api/v1/write"}})
+	p.want(`up{job="treq-telemetry"}`, 1)
+	away.Store(true)
+	post(t, s, "app", 7)
+	asks(t, s).want(`sum(treq_chat_duration_seconds_count{service_name="app"})`, 7)
+	if err := s.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	away.Store(false)
+	s.Again()
+	p.want(`sum(treq_chat_duration_seconds_count{service_name="app"} - min_over_time(treq_chat_duration_seconds_count{service_name="app"}[5m]))`, 7)
+	if strings.Contains(s.Log(), "refuses samples") {
+		t.Errorf("the product logged:\n%s", s.Log())
+	}
 }
 
 // seriesAt lists the series of a job, but for what a target is named.
