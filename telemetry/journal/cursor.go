@@ -137,6 +137,12 @@ func (c *Cursor) TryNext() (*Record, error) {
 func (c *Cursor) advance(r *Record) {
 	c.skipTo(r.Position, r.seq, r.itemsBefore)
 	c.pos, c.seq, c.items = r.End, r.seq+1, r.itemsBefore+uint64(r.Items)
+	if c.essential && c.j.awaited {
+		select {
+		case c.j.advanced <- struct{}{}:
+		default:
+		}
+	}
 }
 
 // skipTo moves to pos, before which seq records lie; those between were damaged.

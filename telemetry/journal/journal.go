@@ -30,6 +30,7 @@ type Journal struct {
 
 	lock     io.Closer
 	kick     chan struct{} // capacity 1: entries wait
+	advanced chan struct{} // capacity 1: a reader that is awaited moved
 	stopping chan struct{} // closed by Close
 	sealing  chan Position // bases of segments that are to be sealed if they are active
 	workers  sync.WaitGroup
@@ -62,6 +63,7 @@ type Journal struct {
 	ring     ring
 	shared   shared
 	cursors  []*Cursor
+	awaited  bool // a commit waits for essential readers to move
 	refusing bool // the last batch was not stored, or not all of it
 	refusals refusals
 	stats    Stats
@@ -93,6 +95,7 @@ func Open(ctx context.Context, dir string, o Options) (*Journal, error) {
 	j := &Journal{
 		dir: dir, o: o, fs: o.FS, log: o.Logger,
 		kick:     make(chan struct{}, 1),
+		advanced: make(chan struct{}, 1),
 		stopping: make(chan struct{}),
 		sealing:  make(chan Position),
 		damaged:  make(map[Position]bool),

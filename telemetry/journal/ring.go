@@ -22,6 +22,7 @@ const (
 type ring struct {
 	most    int64 // bytes; see room
 	bytes   int64
+	holds   int64     // the room for the newest record
 	records []*Record // oldest first, from next on
 	next    int
 	// start is where the ring begins: it holds every durable record at or after it.
@@ -52,8 +53,8 @@ func (g *ring) push(r *Record, evicted []*Record) []*Record {
 	if g.most < 0 {
 		stay = 0
 	}
-	room := g.room(r)
-	for g.bytes > room && len(g.records)-g.next > stay {
+	g.holds = g.room(r)
+	for g.bytes > g.holds && len(g.records)-g.next > stay {
 		evicted = append(evicted, g.pop())
 	}
 	return evicted

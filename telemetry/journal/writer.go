@@ -43,6 +43,7 @@ type writer struct {
 // drain commits until nothing waits.
 func (w *writer) drain() {
 	for {
+		w.keepUp()
 		w.assemble()
 		batch := w.take()
 		if len(batch) == 0 {
