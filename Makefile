@@ -46,6 +46,7 @@ test: ## Run everything: format, vet, staticcheck, unit tests with the race dete
 
 unit: ## Run the tests inside packages, with the race detector
 	@$(GO) test -race -timeout 15m $$($(GO) list ./... | grep -v -e /test/e2e -e /test/torture)
+	@$(GO) test -race -timeout 15m -tags purego ./telemetry/redact
 	@cd otel-collector && $(GO) test -race -timeout 15m ./...
 
 e2e: e2e-tools collector ## Run the built product against real clients, sinks and scrapers

@@ -36,16 +36,8 @@ const (
 func suspect(b []byte, i, end int) int {
 	checked := 0
 	for i < end {
-		for len(b)-i >= 16 && i < end {
-			p := (*[16]byte)(b[i:])
-			v, w := telling(binary.LittleEndian.Uint64(p[:8])), telling(binary.LittleEndian.Uint64(p[8:]))
-			if max(v, w) >= fewest {
-				if v < fewest {
-					i += 8
-				}
-				break
-			}
-			i += 16
+		if n := min(len(b)-i, end-i+15) &^ 15; n > 0 {
+			i += skim(b[i : i+n])
 		}
 		if i >= end {
 			break
@@ -67,13 +59,13 @@ func suspect(b []byte, i, end int) int {
 func suspicious(b []byte, i, checked int) (bool, int) {
 	w := binary.LittleEndian.Uint64(b[i : i+8])
 	a := w & lowBits
-	digits := ^((a ^ zeros) + 0x76*each) &^ w & highBit
+	digits := digitBits(w)
 	telling := digits | (a+0x3f*each)&^(a+0x25*each)&^w&highBit
 	if telling == 0 {
 		return false, checked
 	}
 	n := bits.OnesCount64(telling)
-	if bits.OnesCount64(digits) >= fewest && (together(digits, a, w) || bytes.IndexByte(b[max(0, i-widestGap+1):i+8], '\\') >= 0) && numeric(b, i) || n >= 6 && bytes.Contains(b[max(0, i-24):min(len(b), i+40)], pemKey) {
+	if bits.OnesCount64(digits) >= fewest && (together(digits, a, w) || bytes.IndexByte(b[max(0, i-widestGap+1):i+8], '\\') >= 0) && !alone(b, i, digits) && numeric(b, i) || n >= 6 && bytes.Contains(b[max(0, i-24):min(len(b), i+40)], pemKey) {
 		return true, checked
 	}
 	// Six of the fourteen places of a number with letters lie in one word.
@@ -82,6 +74,20 @@ func suspicious(b []byte, i, checked int) (bool, int) {
 	}
 	checked, found := key(b, i, n)
 	return found, checked
+}
+
+// alone tells whether the digits of the eight bytes at i are less than a number and no
+// others are near enough to belong to them.
+func alone(b []byte, i int, digits uint64) bool {
+	if bits.OnesCount64(digits) >= shortestAbroad || i < 8 || i+16 > len(b) {
+		return false
+	}
+	return digitBits(binary.LittleEndian.Uint64(b[i-8:]))|digitBits(binary.LittleEndian.Uint64(b[i+8:])) == 0
+}
+
+// digitBits gives the high bits of the bytes that are digits.
+func digitBits(w uint64) uint64 {
+	return ^((w&lowBits ^ zeros) + 0x76*each) &^ w & highBit
 }
 
 // together tells whether enough of eight bytes' digits for a number have no letter
@@ -111,16 +117,6 @@ var enough = func() (t [1 << 16 / 64]uint64) {
 	}
 	return t
 }()
-
-// telling gives fewest or more for eight bytes that must be looked at closer: those
-// with as many from '0' to 'Z', among which are digits and capitals, and those with
-// one of them that may lie within a key, since all eight may.
-func telling(w uint64) uint64 {
-	a := w & lowBits
-	n := uint64(bits.OnesCount64((a + 0x50*each) &^ (a + 0x25*each) &^ w & highBit))
-	out := ((w - '-'*each) | w) & highBit // 0 if all may lie within a key
-	return n + ((out-1)&^out)>>63*(fewest-1)
-}
 
 const (
 	longestPrefix = 16

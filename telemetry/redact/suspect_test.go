@@ -45,6 +45,41 @@ func TestNothingSuspiciousIsPassed(t *testing.T) {
 	}
 }
 
+// TestSkim holds the look at sixteen bytes to one at every byte.
+func TestSkim(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	const edges = "\x00,-./09:;@AZ[`az{\x7f\x80\xaf\xb0\xda\xdb\xff"
+	stops := 0
+	for range 100_000 {
+		// Among what does not tell, sometimes what may.
+		b := []byte(strings.Repeat(edges[:2]+"abc xyz, ", 16))[:16*r.IntN(8)]
+		for range r.IntN(1 + len(b)/2) {
+			b[r.IntN(len(b))] = edges[r.IntN(len(edges))]
+		}
+		want := len(b)
+		for i := 0; i < len(b); i += 8 {
+			n, key := 0, true
+			for _, c := range b[i : i+8] {
+				if '0' <= c && c <= 'Z' {
+					n++
+				}
+				key = key && inRun(c)
+			}
+			if n >= fewest || n > 0 && key {
+				want = i
+				stops++
+				break
+			}
+		}
+		if got := skim(b); got != want {
+			t.Fatalf("%q: %d, want %d", b, got, want)
+		}
+	}
+	if stops < 10_000 || stops > 90_000 {
+		t.Errorf("%d of the texts tell", stops)
+	}
+}
+
 // TestTogether holds the table of digits and letters to reading them.
 func TestTogether(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
