@@ -13,37 +13,43 @@ func (g *ring) behind(pos, durable Position) float64 {
 }
 
 // keepUp lets the essential readers, which count, come closer before a commit, where
-// the ring is about to take from one of them what it has not read. Who falls behind
-// the ring has to read the disk, which costs so much that under a load which never
-// ends it does not come back: everybody loses then what that costs. The wait is short,
-// so that a reader that stands still holds nobody up; one that reads the disk already
-// is not waited for. Receiving is cheaper than counting, so this is what holds back
-// senders that have always more to send.
+// the ring is about to take from one of them what it has not read, or has just done
+// so. Who falls behind the ring has to read the disk, which costs so much that under a
+// load which never ends it does not come back: everybody loses then what that costs.
+// The wait is short, and a reader that stands still is waited for once. Receiving is
+// cheaper than counting, so this is what holds back senders that have always more.
 func (w *writer) keepUp() {
-	if !w.lagging() {
+	last, lagging := w.lagging()
+	if !lagging || last == w.stood {
 		return
 	}
 	timer := time.NewTimer(longestWait)
 	defer timer.Stop()
-	for w.lagging() {
+	for now := last; lagging; now, lagging = w.lagging() {
 		select {
 		case <-w.advanced:
 		case <-timer.C:
+			if now == last {
+				w.stood = last
+			}
 			return
 		}
 	}
 }
 
-// lagging tells whether an essential reader at the tail is behind by more than half
-// of what the ring holds, and has it tell when it moves.
-func (w *writer) lagging() bool {
+// lagging gives the position of the last of the essential readers that need more than
+// half of what the ring holds, or that are behind it by no more than it may ever hold;
+// it has them tell when they move.
+func (w *writer) lagging() (last Position, some bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.awaited = false
+	last = w.durable
 	for _, c := range w.cursors {
-		if c.essential && !c.closed && w.ring.behind(c.pos, w.durable) > 0.5 {
-			w.awaited = true
+		near := c.pos < w.ring.start && int64(w.durable-c.pos) <= w.ring.most
+		if c.essential && !c.closed && (near || w.ring.behind(c.pos, w.durable) > 0.5) {
+			last = min(last, c.pos)
 		}
 	}
-	return w.awaited
+	w.awaited = last < w.durable
+	return last, w.awaited
 }

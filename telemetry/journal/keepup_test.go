@@ -10,33 +10,43 @@ import (
 	"treq/telemetry/journal"
 )
 
-// countingFS counts how often a file is opened for reading.
+// countingFS counts what is read from files.
 type countingFS struct {
 	slowFS
-	opened *atomic.Int64
+	reads *atomic.Int64
 }
 
 func (c countingFS) Open(name string) (journal.File, error) {
-	c.opened.Add(1)
-	return c.slowFS.Open(name)
+	f, err := c.slowFS.Open(name)
+	return countingFile{f, c.reads}, err
+}
+
+type countingFile struct {
+	journal.File
+	reads *atomic.Int64
+}
+
+func (f countingFile) ReadAt(b []byte, offset int64) (int, error) {
+	f.reads.Add(1)
+	return f.File.ReadAt(b, offset)
 }
 
 // withSlowReader runs a test with a journal whose ring holds some hundred entries.
-func withSlowReader(t *testing.T, essential bool, run func(t *testing.T, j *journal.Journal, c *journal.Cursor, opened *atomic.Int64)) {
+func withSlowReader(t *testing.T, essential bool, run func(t *testing.T, j *journal.Journal, c *journal.Cursor, reads *atomic.Int64)) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		var opened atomic.Int64
+		var reads atomic.Int64
 		o := crashOptions(nil, 64<<20)
 		o.SegmentBytes, o.RingBytes = 16<<20, 128<<10
-		o.FS = countingFS{slowFS{newBrokenFS(1), 100 * time.Microsecond}, &opened}
+		o.FS = countingFS{slowFS{newBrokenFS(1), 100 * time.Microsecond}, &reads}
 		j := open(t, "/data", o)
 		c, err := j.NewCursor("slow", 0, essential)
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer c.Close()
-		opened.Store(0)
-		run(t, j, c, &opened)
+		reads.Store(0)
+		run(t, j, c, &reads)
 	})
 }
 
@@ -65,20 +75,51 @@ func flood(t *testing.T, j *journal.Journal, c *journal.Cursor, each int, takes 
 // Who counts is waited for before the ring loses what it has not read, as long as
 // it moves.
 func TestWhoCountsStaysInTheRing(t *testing.T) {
-	withSlowReader(t, true, func(t *testing.T, j *journal.Journal, c *journal.Cursor, opened *atomic.Int64) {
+	withSlowReader(t, true, func(t *testing.T, j *journal.Journal, c *journal.Cursor, reads *atomic.Int64) {
 		flood(t, j, c, 500, 200*time.Microsecond)
-		if n := opened.Load(); n != 0 {
+		if n := reads.Load(); n != 0 {
 			t.Errorf("the disk was read %d times", n)
+		}
+	})
+}
+
+// Who has fallen behind the ring comes back to it.
+func TestWhoCountsComesBack(t *testing.T) {
+	withSlowReader(t, true, func(t *testing.T, j *journal.Journal, c *journal.Cursor, reads *atomic.Int64) {
+		for i := range uint64(110) {
+			appendSample(t, j, 1_000_000+i)
+		}
+		go func() { // it goes on for ever
+			for i := uint64(0); t.Context().Err() == nil; i++ {
+				_, _ = j.Append(t.Context(), sample(i))
+			}
+		}()
+		for i := range 4000 {
+			r, err := c.Next(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(200 * time.Microsecond)
+			r.Release()
+			if i == 2000 {
+				if reads.Load() == 0 {
+					t.Error("it never was behind")
+				}
+				reads.Store(0)
+			}
+		}
+		if n := reads.Load(); n != 0 {
+			t.Errorf("the disk was still read %d times", n)
 		}
 	})
 }
 
 // Others are not waited for.
 func TestSinksAreNotWaitedFor(t *testing.T) {
-	withSlowReader(t, false, func(t *testing.T, j *journal.Journal, c *journal.Cursor, opened *atomic.Int64) {
+	withSlowReader(t, false, func(t *testing.T, j *journal.Journal, c *journal.Cursor, reads *atomic.Int64) {
 		began := time.Now()
 		flood(t, j, c, 500, 200*time.Microsecond)
-		if opened.Load() == 0 {
+		if reads.Load() == 0 {
 			t.Errorf("the disk was not read in %v: the reader was not slow", time.Since(began))
 		}
 	})
@@ -86,7 +127,7 @@ func TestSinksAreNotWaitedFor(t *testing.T) {
 
 // A reader that stands still holds up nobody for long.
 func TestWhoCountsStandsStill(t *testing.T) {
-	withSlowReader(t, true, func(t *testing.T, j *journal.Journal, c *journal.Cursor, opened *atomic.Int64) {
+	withSlowReader(t, true, func(t *testing.T, j *journal.Journal, c *journal.Cursor, reads *atomic.Int64) {
 		began := time.Now()
 		for i := range uint64(2000) {
 			appendSample(t, j, i)

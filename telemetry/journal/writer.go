@@ -38,6 +38,7 @@ type writer struct {
 	bufs    [][]byte
 	evicted []*Record
 	group   grouping
+	stood   Position // where an essential reader was waited for in vain
 }
 
 // drain commits until nothing waits.
